@@ -1,0 +1,193 @@
+"""Standing for election with a lease, as a table of transitions with no I/O and no time of its own.
+
+A lease (C. Gray and D. Cheriton, 1989) is a lock that ends by itself: whoever holds it leads until it runs out, so a
+dead leader is replaced without anyone having to know that it is dead. A lease alone does **not** promise that there is
+one leader at a time: a frozen leader wakes up and believes in itself for a moment. The epoch, taken after the lock is
+won and checked by the record at each write, is what makes that harmless (M. Kleppmann, "How to do distributed
+locking", 2016: fencing tokens).
+
+    candidate = Candidate(ttl=30, renew_every=10, margin=1)
+    for command in candidate.start(now): carry it out, then
+    candidate.on_timer(now) / .on_acquired(...) / .on_epoch(...) / .on_renewed(...) / .on_remaining(...)
+
+All times are seconds of one monotonic clock.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from bookstore_lib.core.errors import IllegalTransitionError
+
+
+class Role(StrEnum):
+    """What a candidate is doing."""
+
+    STOPPED = "stopped"
+    WAITING = "waiting"
+    ACQUIRING = "acquiring"
+    TAKING_EPOCH = "taking_epoch"
+    LEADING = "leading"
+    RENEWING = "renewing"
+
+
+class Acquire(NamedTuple):
+    """Command: try to win the lock; answer with `on_acquired`."""
+
+
+class TakeEpoch(NamedTuple):
+    """Command: take the next epoch from the record; answer with `on_epoch`."""
+
+
+class Renew(NamedTuple):
+    """Command: renew the lock if it is still ours; answer with `on_renewed`."""
+
+
+class Release(NamedTuple):
+    """Command: release the lock if it is still ours, and wake a follower. There is no answer."""
+
+
+class Elected(NamedTuple):
+    """Command: tell that this candidate leads, with this epoch."""
+
+    epoch: int
+
+
+class Demoted(NamedTuple):
+    """Command: tell that this candidate leads no longer, and why."""
+
+    reason: str
+
+
+Command = Acquire | TakeEpoch | Renew | Release | Elected | Demoted
+
+# Which role may hear which answer, and nothing else: the table that `_expect` reads and the diagram is drawn from.
+TRANSITIONS: dict[Role, dict[str, tuple[Role, ...]]] = {
+    Role.STOPPED: {"start": (Role.ACQUIRING,)},
+    Role.WAITING: {"timer": (Role.WAITING, Role.ACQUIRING), "woken": (Role.ACQUIRING,), "stop": (Role.STOPPED,)},
+    Role.ACQUIRING: {"acquired": (Role.TAKING_EPOCH, Role.WAITING), "stop": (Role.STOPPED,)},
+    Role.TAKING_EPOCH: {"epoch": (Role.LEADING, Role.WAITING), "stop": (Role.STOPPED,)},
+    Role.LEADING: {"timer": (Role.LEADING, Role.RENEWING, Role.WAITING), "stop": (Role.STOPPED,)},
+    Role.RENEWING: {
+        "renewed": (Role.LEADING, Role.WAITING),
+        "timer": (Role.RENEWING, Role.WAITING),
+        "stop": (Role.STOPPED,),
+    },
+}
+
+
+class Candidate:
+    """One process that stands for election again and again.
+
+    Args:
+        ttl: Life of the lock in seconds.
+        renew_every: Seconds between the beginnings of two renewals; less than `ttl - margin`.
+        margin: Seconds before the end of the lock at which a leader stops believing in itself.
+        retry_after: Seconds to wait after a failed try when the lock's remaining life is not known.
+
+    Attributes:
+        role: What it is doing.
+        wake_at: When it next wants `on_timer`; infinite when it waits for an answer only.
+    """
+
+    def __init__(self, ttl: float, renew_every: float, margin: float, retry_after: float = 1.0) -> None:
+        if not 0 < renew_every < ttl - margin:
+            raise ValueError(
+                f"A lease of {ttl} s has to be renewed sooner than every {ttl - margin} s, not {renew_every}."
+            )
+        self.ttl, self.renew_every, self.margin, self.retry_after = ttl, renew_every, margin, retry_after
+        self.role = Role.STOPPED
+        self.wake_at = float("inf")
+        self.epoch: int | None = None
+        self._asked_at = 0.0
+        self._believes_until = 0.0
+
+    def leads(self, now: float) -> bool:
+        """Whether it may start work as a leader at `now`: it holds an epoch and the lock cannot have expired."""
+        return self.role in (Role.LEADING, Role.RENEWING) and now < self._believes_until
+
+    @property
+    def believes_until(self) -> float:
+        """When it stops believing in itself unless a renewal succeeds."""
+        return self._believes_until
+
+    def start(self, now: float) -> list[Command]:
+        """Enter the election."""
+        self._expect("start")
+        return self._acquire(now)
+
+    def on_acquired(self, now: float, *, won: bool, remaining: float | None = None) -> list[Command]:
+        """Whether the lock was won; if not, how many seconds it still lives (`None`: not known, Redis is away)."""
+        self._expect("acquired")
+        if won:
+            self.role, self.wake_at = Role.TAKING_EPOCH, float("inf")
+            self._believes_until = self._asked_at + self.ttl - self.margin
+            return [TakeEpoch()]
+        return self._wait(now, self.retry_after if remaining is None else remaining)
+
+    def on_epoch(self, now: float, epoch: int | None) -> list[Command]:
+        """The next epoch from the record, or `None` when the record could not be asked: then no leadership."""
+        self._expect("epoch")
+        if epoch is None or now >= self._believes_until:
+            self._wait(now, self.retry_after)
+            return [Release()]
+        self.role, self.epoch = Role.LEADING, epoch
+        self.wake_at = min(self._asked_at + self.renew_every, self._believes_until)
+        return [Elected(epoch)]
+
+    def on_renewed(self, now: float, *, renewed: bool | None) -> list[Command]:
+        """How a renewal went: `True`, `False` (the lock is not ours any more), `None` (no answer: try again)."""
+        self._expect("renewed")
+        if renewed is False:
+            return self._demote(now, "the lock is held by another")
+        if renewed:
+            self._believes_until = self._asked_at + self.ttl - self.margin
+        if now >= self._believes_until:
+            return self._demote(now, "the lease could not be renewed in time")
+        self.role = Role.LEADING
+        again = self.renew_every if renewed else self.retry_after
+        self.wake_at = min(self._asked_at + again, self._believes_until)
+        return []
+
+    def on_timer(self, now: float) -> list[Command]:
+        """Time has passed; harmless when called too early."""
+        self._expect("timer")
+        if self.role is Role.WAITING:
+            return self._acquire(now) if now >= self.wake_at else []
+        if now >= self._believes_until:
+            return self._demote(now, "the lease could not be renewed in time")
+        if self.role is Role.RENEWING or now < self.wake_at:
+            return []
+        self.role, self._asked_at, self.wake_at = Role.RENEWING, now, self._believes_until
+        return [Renew()]
+
+    def on_woken(self, now: float) -> list[Command]:
+        """A leader released the lock and said so."""
+        self._expect("woken")
+        return self._acquire(now)
+
+    def stop(self) -> list[Command]:
+        """Leave the election; a leader releases the lock."""
+        self._expect("stop")
+        was, self.role, self.wake_at = self.role, Role.STOPPED, float("inf")
+        if was is Role.WAITING:
+            return []
+        led = was in (Role.LEADING, Role.RENEWING)
+        self.epoch = None
+        return [*([Demoted("it was stopped")] if led else []), Release()]
+
+    def _acquire(self, now: float) -> list[Command]:
+        self.role, self._asked_at, self.wake_at = Role.ACQUIRING, now, float("inf")
+        return [Acquire()]
+
+    def _wait(self, now: float, seconds: float) -> list[Command]:
+        self.role, self.wake_at = Role.WAITING, now + max(seconds, 0.0)
+        return []
+
+    def _demote(self, now: float, reason: str) -> list[Command]:
+        self.epoch = None
+        self._wait(now, self.retry_after)
+        return [Demoted(reason)]
+
+    def _expect(self, event: str) -> None:
+        if event not in TRANSITIONS[self.role]:
+            raise IllegalTransitionError(f"A candidate that is {self.role} cannot hear {event!r}.")

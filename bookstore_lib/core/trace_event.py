@@ -1,0 +1,67 @@
+"""One event of an execution, as it is written to a trace: one JSON object a line."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from bookstore_lib.core.vector_clock import VectorClock
+
+Kind = Literal["send", "receive", "local"]
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+class DamagedEventError(ValueError):
+    """A line is not a trace event: cut short by a kill, or not ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceEvent:
+    """Something that happened in one process.
+
+    Attributes:
+        id: Unique in a run, `<process>#<number>`; numbers count up in each process.
+        process: The host: `orchestrator`, `executor-2`, after a restart `executor-2~1`.
+        order_id: The order it belongs to; empty for events of the process itself (elections).
+        kind: `send`, `receive` or `local`.
+        name: What happened, `CheckFraud` or `settled`.
+        clock: The order's clock in this process just after the event; empty where there is no order.
+        message_id: For send and receive, which message: the id of its send event.
+        peer: For send and receive, the other process where it is known.
+        wall: Seconds since 1970, for people; never used to order events of different processes.
+        epoch: The leader's epoch, where it has one.
+        detail: Anything else worth showing; JSON values only, no card data.
+    """
+
+    id: str
+    process: str
+    order_id: str
+    kind: Kind
+    name: str
+    clock: VectorClock = field(default_factory=VectorClock)
+    message_id: str = ""
+    peer: str = ""
+    wall: float = 0.0
+    epoch: int | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The event as one line of JSON, without the line's end."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps(fields | {"clock": dict(self.clock), "detail": dict(self.detail)}, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, line: str) -> "TraceEvent":
+        """Read one line.
+
+        Raises:
+            DamagedEventError: The line is not a whole event.
+        """
+        try:
+            fields = json.loads(line)
+            event = cls(**fields | {"clock": VectorClock(fields["clock"])})
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise DamagedEventError(f"Not a trace event: {line[:80]!r}") from error
+        if event.kind not in KINDS:
+            raise DamagedEventError(f"Unknown kind of event {event.kind!r} in {line[:80]!r}")
+        return event
