@@ -1,0 +1,1 @@
+"""What makes the paper run: stores, queue, lease, gRPC, processes, settings and logs."""

@@ -1,0 +1,116 @@
+"""Drives the checkout graph with threads: one call a step, early termination that really cancels, and the clearing."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from bookstore_lib.core.checkout_graph import STEPS, Call, Cancelled, CheckoutRun, Command, Failed, Reply
+from bookstore_lib.core.errors import BookstoreError, CancelledError
+from bookstore_lib.core.order import Order, Outcome, Reason
+from bookstore_lib.pb import common_pb2
+from bookstore_lib.runtime import messages
+from bookstore_lib.runtime.rpc_client import ServiceClient, TracedCall
+from bookstore_lib.runtime.tracker import OrderEventTracker
+
+log = logging.getLogger(__name__)
+
+# Each round tells every service what the others knew, so the second one suffices unless calls are still under way.
+_CLEAR_ROUNDS = 5
+
+
+class Checkout:
+    """Runs the checks of orders against the services. Thread-safe: many orders may be under way.
+
+    Args:
+        services: The services by name.
+        tracker: This process's clocks.
+        threads: Most calls under way at a time, over all orders.
+    """
+
+    def __init__(self, services: Mapping[str, ServiceClient], tracker: OrderEventTracker, threads: int) -> None:
+        self._services, self._tracker = services, tracker
+        self._pool = ThreadPoolExecutor(threads, "checkout")
+
+    def run(self, order: Order) -> Outcome:
+        """Walk the graph for one order and return what the checks say; every call has a deadline, so this ends."""
+        walk = _Walk(order, self._services)
+        run = CheckoutRun()
+        pending: dict[Future[Reply], str] = {}
+
+        def carry_out(commands: list[Command]) -> None:
+            for command in commands:
+                if isinstance(command, Call):
+                    pending[self._pool.submit(walk.perform, command.step)] = command.step
+                else:
+                    walk.cancel(command.step)
+
+        carry_out(run.start())
+        while pending:
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                carry_out(run.on_reply(pending.pop(future), future.result()))
+        self._tracker.local(order.order_id, "checked", steps={step: str(state) for step, state in run.states.items()})
+        if run.outcome is None:
+            raise AssertionError(f"The checkout of {order.order_id} stopped half-way: {run.states}")
+        return run.outcome
+
+    def clear(self, order_id: str) -> bool:
+        """Tell all services to forget the order, until all have: each may know events that our clock lacks.
+
+        Returns:
+            Whether all have. A service that did not answer forgets the order by itself when it has been idle.
+        """
+        remaining = list(self._services)
+        for _ in range(_CLEAR_ROUNDS):
+            final_clock = self._tracker.clock(order_id)
+            request = common_pb2.ClearRequest(order_id=order_id, final_clock=final_clock)
+            calls = {name: self._services[name].start("ClearOrder", request) for name in remaining}
+            remaining = [name for name, call in calls.items() if not _cleared(call)]
+            if not remaining:
+                self._tracker.local(order_id, "cleared")
+                return True
+        log.warning("Not cleared by %s", ", ".join(remaining), extra={"order_id": order_id})
+        return False
+
+    def close(self) -> None:
+        """End the threads; calls under way are waited for."""
+        self._pool.shutdown()
+
+
+class _Walk:
+    """The calls of one order: what runs, and whether anything may still start."""
+
+    def __init__(self, order: Order, services: Mapping[str, ServiceClient]) -> None:
+        self._order, self._services = order, services
+        self._calls: dict[str, TracedCall] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+
+    def perform(self, step: str) -> Reply:
+        service = STEPS[step].service
+        with self._lock:
+            if self._stop.is_set():
+                return Cancelled()
+            request = messages.request_for(step, self._order)
+            call = self._calls[step] = self._services[service].start(STEPS[step].procedure, request)
+        try:
+            return messages.reply_of(step, call.result())
+        except CancelledError:
+            return Cancelled()
+        except BookstoreError as error:
+            return Failed(Reason(error.code, str(error), service))
+
+    def cancel(self, step: str) -> None:
+        with self._lock:
+            self._stop.set()
+            call = self._calls.get(step)
+        if call is not None:
+            call.cancel()
+
+
+def _cleared(call: TracedCall) -> bool:
+    try:
+        return bool(call.result().cleared)
+    except BookstoreError:
+        return False

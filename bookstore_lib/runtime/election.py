@@ -1,0 +1,175 @@
+"""Runs a `Candidate` on a real lease: a thread of its own that carries out what the paper commands."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+
+import redis
+
+from bookstore_lib.core import lease as paper
+from bookstore_lib.core.errors import BookstoreError
+from bookstore_lib.runtime.redis_lease import Lease
+from bookstore_lib.runtime.tracker import OrderEventTracker
+
+log = logging.getLogger(__name__)
+
+# Followers wake up one after the other when the lock expires, not all in the same millisecond.
+_JITTER = 0.01
+
+
+class Election:
+    """Stands for election until stopped.
+
+    Args:
+        candidate: Decides; not shared with anybody else.
+        lease: The lock.
+        take_epoch: Takes the next epoch from the record for this holder.
+        tracker: Names this holder, and writes the election into the trace.
+        on_elected: Called with the epoch, once a term. Must not block.
+        on_demoted: Called with the reason, once a term. Must not block.
+    """
+
+    def __init__(
+        self,
+        candidate: paper.Candidate,
+        lease: Lease,
+        take_epoch: Callable[[str], int],
+        tracker: OrderEventTracker,
+        on_elected: Callable[[int], None] = lambda _epoch: None,
+        on_demoted: Callable[[str], None] = lambda _reason: None,
+    ) -> None:
+        self._candidate, self._lease, self._take_epoch, self._tracker = candidate, lease, take_epoch, tracker
+        self._on_elected, self._on_demoted = on_elected, on_demoted
+        self._holder = tracker.process
+        self._changed = threading.Condition()
+        self._woken = self._stopping = False
+        self._term: int | None = None
+        self._thread = threading.Thread(target=self._run, name="election", daemon=True)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process may start work as the leader at this moment."""
+        return self._candidate.leads(time.monotonic())
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch of the present term; `None` when not leading."""
+        return self._candidate.epoch if self.leads else None
+
+    @property
+    def belief_left(self) -> float:
+        """Seconds for which it may still believe in itself; 0 when it does not lead."""
+        return max(0.0, self._candidate.believes_until - time.monotonic()) if self.leads else 0.0
+
+    def start(self) -> None:
+        """Enter the election."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """A leader has released the lock: try at once."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """Leave the election; a leader releases the lock and followers are woken. Waits until that is done."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        self._carry_out(self._candidate.start(time.monotonic()))
+        while not self._stopping:
+            self._wait()
+            if self._stopping:
+                break
+            woken, self._woken = self._woken, False
+            if woken and self._candidate.role is paper.Role.WAITING:
+                self._carry_out(self._candidate.on_woken(time.monotonic()))
+            else:
+                self._carry_out(self._candidate.on_timer(time.monotonic()))
+        self._carry_out(self._candidate.stop())
+
+    def _wait(self) -> None:
+        with self._changed:
+            if not self._woken and not self._stopping:
+                self._changed.wait(max(0.0, self._candidate.wake_at - time.monotonic()))
+
+    def _carry_out(self, commands: list[paper.Command]) -> None:
+        while commands:
+            commands = [following for command in commands for following in self._do(command)]
+
+    def _do(self, command: paper.Command) -> list[paper.Command]:
+        match command:
+            case paper.Acquire():
+                return self._acquire()
+            case paper.TakeEpoch():
+                return self._candidate.on_epoch(time.monotonic(), self._next_epoch())
+            case paper.Renew():
+                return self._renew()
+            case paper.Release():
+                self._release()
+            case paper.Elected(epoch):
+                self._elected(epoch)
+            case paper.Demoted(reason):
+                self._demoted(reason)
+        return []
+
+    def _acquire(self) -> list[paper.Command]:
+        try:
+            result = self._lease.acquire(self._holder, self._candidate.ttl)
+        except redis.RedisError as error:
+            log.warning("[%s] Redis does not answer (%s). Waiting...", self._holder, type(error).__name__)
+            return self._candidate.on_acquired(time.monotonic(), won=False)
+        if not result.won:
+            log.info("[%s] Not leader. Waiting...", self._holder)
+            self._tracker.process_event("waiting", holder=result.holder, remaining=result.remaining)
+        jitter = random.uniform(0, _JITTER)  # noqa: S311 - no secret
+        return self._candidate.on_acquired(time.monotonic(), won=result.won, remaining=result.remaining + jitter)
+
+    def _next_epoch(self) -> int | None:
+        try:
+            return self._take_epoch(self._holder)
+        except BookstoreError as error:
+            log.warning("[%s] Won the lock but got no epoch: %s", self._holder, error)
+            return None
+
+    def _renew(self) -> list[paper.Command]:
+        renewed: bool | None
+        try:
+            renewed = self._lease.renew(self._holder, self._candidate.ttl)
+        except redis.RedisError as error:
+            log.warning("[%s] The renewal got no answer (%s)", self._holder, type(error).__name__)
+            renewed = None
+        commands = self._candidate.on_renewed(time.monotonic(), renewed=renewed)
+        if renewed and not commands:
+            log.info("[%s] Renewed leadership", self._holder)
+            self._tracker.process_event("renewed", self._candidate.epoch, **self._times())
+        return commands
+
+    def _release(self) -> None:
+        try:
+            released = self._lease.release(self._holder)
+        except redis.RedisError:
+            return  # it ends by itself
+        if released:
+            self._tracker.process_event("released")
+
+    def _elected(self, epoch: int) -> None:
+        self._term = epoch
+        log.info("[%s] Became leader", self._holder, extra={"epoch": epoch})
+        self._tracker.process_event("elected", epoch, **self._times())
+        self._on_elected(epoch)
+
+    def _demoted(self, reason: str) -> None:
+        log.info("[%s] Leader no longer: %s", self._holder, reason)
+        self._tracker.process_event("demoted", self._term, reason=reason)
+        self._on_demoted(reason)
+
+    def _times(self) -> dict[str, float]:
+        belief = time.time() + self._candidate.believes_until - time.monotonic()
+        return {"believes_until": belief, "key_until": belief + self._candidate.margin}

@@ -1,0 +1,89 @@
+"""Telling whoever waits for an order that it has an outcome: a Redis channel, with the clock riding along.
+
+A publication can be lost (nobody listens, Redis is away); it only wakes those who wait, and they read the record.
+"""
+
+import base64
+import threading
+from collections.abc import Callable
+
+import redis
+
+from bookstore_lib.runtime.rpc_context import from_bytes, to_bytes
+from bookstore_lib.runtime.tracker import OrderEventTracker
+
+CHANNEL = "orders:outcomes"
+
+
+class OutcomePublisher:
+    """Says that an order is settled.
+
+    Args:
+        client: A client that does not retry.
+        tracker: Records the message.
+    """
+
+    def __init__(self, client: redis.Redis, tracker: OrderEventTracker) -> None:
+        self._client, self._tracker = client, tracker
+
+    def publish(self, order_id: str) -> None:
+        """Wake whoever waits for this order; raises `redis.RedisError` when the server does not answer."""
+        stamp = self._tracker.send(order_id, "outcome", "orchestrator")
+        self._client.publish(CHANNEL, base64.b64encode(to_bytes(order_id, stamp)).decode())
+
+
+class OutcomeBoard:
+    """Where requests wait for the outcomes of their orders. Thread-safe.
+
+    Args:
+        tracker: Records the messages that come.
+    """
+
+    def __init__(self, tracker: OrderEventTracker) -> None:
+        self._tracker = tracker
+        self._waiting: dict[str, threading.Event] = {}
+        self._lock = threading.Lock()
+
+    def expect(self, order_id: str) -> threading.Event:
+        """An event that is set when the order's outcome is published from now on."""
+        with self._lock:
+            return self._waiting.setdefault(order_id, threading.Event())
+
+    def dismiss(self, order_id: str) -> None:
+        """Nobody waits for this order any more."""
+        with self._lock:
+            self._waiting.pop(order_id, None)
+
+    def announce(self, message: str) -> None:
+        """Take a message from the channel: merge its clock and wake whoever waits."""
+        order_id, stamp = from_bytes(base64.b64decode(message))
+        self._tracker.receive(order_id, "outcome", stamp)
+        with self._lock:
+            waiting = self._waiting.get(order_id)
+        if waiting is None:
+            self._tracker.forget(order_id)
+        else:
+            waiting.set()
+
+
+def listen(client: redis.Redis, channel: str, take: Callable[[str], None], stopped: threading.Event) -> None:
+    """Call `take` with every message on a channel; returns within a second after `stopped` is set.
+
+    Messages sent while Redis is away are missed: use it for wake-ups only.
+
+    Args:
+        client: Its replies may take a second.
+        channel: Which channel.
+        take: Called from this thread.
+        stopped: Set by whoever wants this to end.
+    """
+    while not stopped.is_set():
+        try:
+            with client.pubsub(ignore_subscribe_messages=True) as messages:  # type: ignore[no-untyped-call]
+                messages.subscribe(channel)
+                while not stopped.is_set():
+                    message = messages.get_message(timeout=0.5)
+                    if message is not None:
+                        take(message["data"])
+        except redis.RedisError:
+            stopped.wait(0.5)

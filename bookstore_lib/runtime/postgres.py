@@ -1,0 +1,104 @@
+"""A pool of connections to the record, its migrations, and one way to run a statement."""
+
+import logging
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import namedtuple_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from bookstore_lib.core.errors import SetupError, UnavailableError
+
+log = logging.getLogger(__name__)
+
+_CONNECT_SECONDS = 20.0
+_RETRY_SECONDS = 3.0
+_OPTIONS = "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=5000"
+# Any number, the same for all: two processes must not migrate at the same time.
+_MIGRATION_LOCK = 7_304_221
+
+Row = Any
+
+
+class Database:
+    """PostgreSQL, through a pool of connections in autocommit: each statement is a transaction.
+
+    Every statement of this project may be run twice with the effect of once (see 0001_schema.sql), so a lost connection
+    is answered by running it again, for 3 seconds at most.
+
+    Args:
+        url: `postgresql://user:password@host:port/database`.
+        connections: Most connections at a time.
+        wait: Seconds to wait for the server at the start.
+
+    Raises:
+        SetupError: The server cannot be reached, or refuses the user.
+    """
+
+    def __init__(self, url: str, connections: int = 4, wait: float = _CONNECT_SECONDS) -> None:
+        self._pool = ConnectionPool(
+            url,
+            min_size=1,
+            max_size=connections,
+            timeout=_RETRY_SECONDS,
+            kwargs={"autocommit": True, "row_factory": namedtuple_row, "options": _OPTIONS, "connect_timeout": 3},
+            open=False,
+        )
+        self._pool.open()
+        try:
+            self._pool.wait(wait)
+        except PoolTimeout as error:
+            self._pool.close()
+            raise SetupError(
+                f"PostgreSQL at {_without_password(url)} does not answer; start it or mend the URL."
+            ) from error
+
+    def query(self, statement: LiteralString, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
+        """Run one statement and return its rows, as named tuples.
+
+        Raises:
+            UnavailableError: The record did not answer for 3 seconds.
+        """
+        attempts = Retrying(
+            stop=stop_after_delay(_RETRY_SECONDS),
+            wait=wait_random_exponential(multiplier=0.05, max=0.5),
+            retry=retry_if_exception_type(psycopg.OperationalError),
+            after=lambda _state: self._pool.check(),
+            reraise=True,
+        )
+        try:
+            return attempts(self._run, statement, parameters)
+        except psycopg.OperationalError as error:
+            raise UnavailableError("The record (PostgreSQL) does not answer; try again later.") from error
+
+    def _run(self, statement: LiteralString, parameters: Sequence[Any] | dict[str, Any]) -> list[Row]:
+        with self._pool.connection() as connection:
+            cursor = connection.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def migrate(self) -> None:
+        """Bring the schema up to date; nothing happens when it is, and two at once do it one after the other."""
+        with self._pool.connection() as connection, connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS schema_migrations"
+                " (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+            )
+            applied = {row[0] for row in connection.execute("SELECT name FROM schema_migrations").fetchall()}
+            for migration in sorted(files(__package__).joinpath("migrations").iterdir(), key=lambda path: path.name):
+                if migration.name.endswith(".sql") and migration.name not in applied:
+                    log.info("Migrating: %s", migration.name)
+                    connection.execute(migration.read_bytes())
+                    connection.execute("INSERT INTO schema_migrations (name) VALUES (%s)", (migration.name,))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r":[^:@/]*@", "@", url)

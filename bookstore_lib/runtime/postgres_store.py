@@ -1,0 +1,201 @@
+"""The record of orders in PostgreSQL; what each statement promises stands in migrations/0001_schema.sql."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from bookstore_lib.core.errors import KeyReusedError, UnknownOrderError
+from bookstore_lib.core.order import Address, Book, Item, Order, OrderStatus, Outcome, Reason
+from bookstore_lib.core.record import EpochRow, OrderRow, PaymentRow, StockRow, Tables
+from bookstore_lib.core.vector_clock import VectorClock
+from bookstore_lib.runtime.card_seal import CardSeal
+from bookstore_lib.runtime.order_store import IdempotencyKey, Settlement, StoredOrder
+from bookstore_lib.runtime.postgres import Database, Row
+from bookstore_lib.runtime.tracker import Stamp
+
+
+class PostgresOrderStore:
+    """An `OrderStore` on PostgreSQL.
+
+    Args:
+        database: The record.
+        seal: Seals the cards of open orders.
+    """
+
+    def __init__(self, database: Database, seal: CardSeal) -> None:
+        self._database, self._seal = database, seal
+
+    def accept(self, order: Order, stamp: Stamp, idempotency: IdempotencyKey | None = None) -> str:
+        """Keep a new order."""
+        if order.card is None:
+            raise ValueError("An order is accepted with the card that will pay it.")
+        self._database.query(
+            """
+            WITH kept AS (
+                INSERT INTO orders (order_id, customer, amount_cents, last_four, sealed_card, clock, message_id, sender,
+                                    idempotency_key, request_hash)
+                VALUES (%(order_id)s, %(customer)s, %(amount)s, %(last_four)s, %(sealed)s, %(clock)s, %(message_id)s,
+                        %(sender)s, %(key)s, %(request_hash)s)
+                ON CONFLICT DO NOTHING RETURNING order_id)
+            INSERT INTO order_items (order_id, book_id, quantity, price_cents)
+            SELECT order_id, (item->>0)::bigint, (item->>1)::integer, (item->>2)::integer
+            FROM kept, jsonb_array_elements(%(items)s) AS item
+            """,
+            {
+                "order_id": order.order_id,
+                "customer": Jsonb(_customer(order)),
+                "amount": order.amount_cents,
+                "last_four": order.card.last_four,
+                "sealed": self._seal.seal(order.card),
+                "clock": Jsonb(dict(stamp.clock)),
+                "message_id": stamp.message_id,
+                "sender": stamp.sender,
+                "key": idempotency and idempotency.key,
+                "request_hash": idempotency and idempotency.request_hash,
+                "items": Jsonb([[item.book_id, item.quantity, item.price_cents] for item in order.items]),
+            },
+        )
+        return self._first_with(idempotency) if idempotency else order.order_id
+
+    def _first_with(self, idempotency: IdempotencyKey) -> str:
+        (row,) = self._database.query(
+            "SELECT order_id, request_hash FROM orders WHERE idempotency_key = %s", (idempotency.key,)
+        )
+        if row.request_hash != idempotency.request_hash:
+            raise KeyReusedError("This idempotency key came before with another body; use a new one.")
+        return str(row.order_id)
+
+    def load(self, order_id: str) -> StoredOrder:
+        """The order."""
+        rows = self._database.query(
+            """
+            SELECT o.*, jsonb_agg(jsonb_build_array(b.title, i.quantity, i.price_cents, b.book_id) ORDER BY b.book_id)
+                AS items
+            FROM orders o JOIN order_items i USING (order_id) JOIN books b USING (book_id)
+            WHERE order_id = %s GROUP BY o.order_id
+            """,
+            (order_id,),
+        )
+        if not rows:
+            raise UnknownOrderError(f"There is no order {order_id}.")
+        (row,) = rows
+        return StoredOrder(
+            self._order(row),
+            Stamp(row.sender, row.message_id, VectorClock(row.clock)),
+            checked=_outcome(**row.checked) if row.checked else None,
+            outcome=None if row.status == "accepted" else _outcome(row.status, row.reasons, row.suggestions),
+            final_clock=VectorClock(row.final_clock),
+        )
+
+    def _order(self, row: Row) -> Order:
+        customer = row.customer
+        return Order(
+            order_id=row.order_id,
+            name=customer["name"],
+            contact=customer["contact"],
+            card=self._seal.unseal(row.sealed_card) if row.sealed_card else None,
+            address=Address(**customer["address"]),
+            items=tuple(Item(*item) for item in row.items),
+            device_language=customer["device_language"],
+        )
+
+    def record_checks(self, order_id: str, outcome: Outcome, stamp: Stamp) -> None:
+        """Keep what the checks said."""
+        self._database.query(
+            """
+            UPDATE orders SET checked = %s, clock = %s, message_id = %s, sender = %s
+            WHERE order_id = %s AND status = 'accepted'
+            """,
+            (Jsonb(_fields(outcome)), Jsonb(dict(stamp.clock)), stamp.message_id, stamp.sender, order_id),
+        )
+
+    def settle(self, order_id: str, epoch: int | None, outcome: Outcome, clock: VectorClock) -> Settlement:
+        """End the order."""
+        fields = _fields(outcome)
+        (row,) = self._database.query(
+            "SELECT settle_order(%s, %s, %s, %s, %s, %s) AS result",
+            (
+                order_id,
+                epoch,
+                outcome.status,
+                Jsonb(fields["reasons"]),
+                Jsonb(fields["suggestions"]),
+                Jsonb(dict(clock)),
+            ),
+        )
+        if row.result == "unknown":
+            raise UnknownOrderError(f"There is no order {order_id}.")
+        return Settlement(row.result)
+
+    def open_orders(self, min_age: float) -> list[str]:
+        """Ids of the orders that wait."""
+        rows = self._database.query(
+            """
+            SELECT order_id FROM orders
+            WHERE status = 'accepted' AND accepted_at <= now() - make_interval(secs => %s) ORDER BY accepted_at
+            """,
+            (min_age,),
+        )
+        return [row.order_id for row in rows]
+
+    def take_epoch(self, holder: str) -> int:
+        """Begin the next epoch."""
+        (row,) = self._database.query("SELECT take_epoch(%s) AS epoch", (holder,))
+        return int(row.epoch)
+
+    def current_epoch(self) -> int:
+        """The epoch of the present leader, or of the last one; 0 before the first."""
+        (row,) = self._database.query("SELECT epoch FROM leadership")
+        return int(row.epoch)
+
+    def tables(self) -> Tables:
+        """What the invariants look at."""
+        query = self._database.query
+        return Tables(
+            tuple(
+                OrderRow(
+                    row.order_id,
+                    OrderStatus(row.status),
+                    row.settled_epoch,
+                    row.amount_cents,
+                    {int(book): quantity for book, quantity in row.quantities.items()},
+                    row.sealed,
+                    row.settled_seq,
+                )
+                for row in query(
+                    """
+                    SELECT order_id, status, settled_epoch, settled_seq, amount_cents,
+                        sealed_card IS NOT NULL AS sealed, jsonb_object_agg(book_id, quantity) AS quantities
+                    FROM orders JOIN order_items USING (order_id) GROUP BY order_id ORDER BY accepted_at, order_id
+                    """
+                )
+            ),
+            tuple(
+                PaymentRow(*row)
+                for row in query("SELECT order_id, amount_cents, epoch FROM payments ORDER BY payment_id")
+            ),
+            tuple(StockRow(*row) for row in query("SELECT book_id, title, initial_stock, stock FROM books ORDER BY 1")),
+            tuple(EpochRow(*row) for row in query("SELECT epoch, holder, taken_seq FROM epochs ORDER BY epoch")),
+        )
+
+
+def _customer(order: Order) -> dict[str, Any]:
+    return {
+        "name": order.name,
+        "contact": order.contact,
+        "address": order.address._asdict(),
+        "device_language": order.device_language,
+    }
+
+
+def _fields(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "status": outcome.status.value,
+        "reasons": [reason._asdict() for reason in outcome.reasons],
+        "suggestions": [book._asdict() for book in outcome.suggestions],
+    }
+
+
+def _outcome(status: str, reasons: Sequence[Mapping[str, str]], suggestions: Sequence[Mapping[str, str]]) -> Outcome:
+    return Outcome(OrderStatus(status), tuple(Reason(**r) for r in reasons), tuple(Book(**b) for b in suggestions))

@@ -1,0 +1,150 @@
+"""The queue of order ids: a reliable queue on Redis lists, and its twin in memory.
+
+Follows the pattern of the Redis documentation of LMOVE: an id moves to its consumer's processing list in one step and
+stays there until it is acknowledged, so a consumer that dies loses nothing. It promises *at least once*, not *once*: an
+id can come again after a crash, and whoever handles it has to find out that the work is done already. Redis may be
+wiped; the record knows which ids to push again.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol
+
+import redis
+
+QUEUE = "orders:queue"
+PROCESSING = "orders:processing:"
+CONSUMERS = "orders:consumers"
+
+# KEYS[1] the set of consumers, KEYS[2] the queue; ARGV[1] prefix of processing lists, ARGV[2] who keeps its own.
+# Puts what others hold back where it is taken next; oldest first. Their names stay in the set: a frozen consumer whose
+# blocked take is answered later must not hold an id where nobody looks.
+_TAKE_OVER = """
+local moved = 0
+for _, consumer in ipairs(redis.call("SMEMBERS", KEYS[1])) do
+  if consumer ~= ARGV[2] then
+    while redis.call("LMOVE", ARGV[1] .. consumer, KEYS[2], "LEFT", "RIGHT") do moved = moved + 1 end
+  end
+end
+return moved
+"""
+
+
+class QueueContents(NamedTuple):
+    """Everything in the queue at one moment.
+
+    Attributes:
+        waiting: Ids that nobody has taken, next first.
+        processing: Ids by the consumer that holds them.
+    """
+
+    waiting: list[str]
+    processing: dict[str, list[str]]
+
+    def all_ids(self) -> set[str]:
+        """Every id that some list holds."""
+        return {*self.waiting, *(order_id for ids in self.processing.values() for order_id in ids)}
+
+
+class OrderQueue(Protocol):
+    """A queue that forgets an id only when it is acknowledged."""
+
+    def push(self, order_ids: Iterable[str]) -> None:
+        """Append ids."""
+
+    def take(self, consumer: str, timeout: float) -> str | None:
+        """Move the next id to the consumer's processing list, waiting up to `timeout` seconds for one."""
+
+    def acknowledge(self, consumer: str, order_id: str) -> bool:
+        """The id's work is done: forget it; says whether the consumer still held it."""
+
+    def take_over(self, consumer: str) -> int:
+        """Put back what all consumers but this one hold; returns how many ids that were."""
+
+    def contents(self) -> QueueContents:
+        """What is in the queue."""
+
+
+class RedisQueue:
+    """The queue on a Redis server; every method raises `redis.RedisError` when it does not answer.
+
+    Args:
+        client: A client that does not retry, and waits for replies longer than any `timeout` given to `take`.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._take_over = client.register_script(_TAKE_OVER)
+
+    def push(self, order_ids: Iterable[str]) -> None:
+        """Append ids."""
+        ids = list(order_ids)
+        if ids:
+            self._client.lpush(QUEUE, *ids)
+
+    def take(self, consumer: str, timeout: float) -> str | None:
+        """Move the next id to the consumer's processing list, waiting up to `timeout` seconds for one."""
+        # Registered first: a processing list that nobody knows of would never be taken over.
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.sadd(CONSUMERS, consumer)
+            pipe.lmove(QUEUE, PROCESSING + consumer, "RIGHT", "LEFT")
+            _, order_id = pipe.execute()
+        if order_id is None and timeout > 0:
+            wait: Any = timeout  # the server takes fractions of a second; the client's types do not know
+            order_id = self._client.blmove(QUEUE, PROCESSING + consumer, wait, "RIGHT", "LEFT")
+        return str(order_id) if order_id is not None else None
+
+    def acknowledge(self, consumer: str, order_id: str) -> bool:
+        """The id's work is done: forget it."""
+        return bool(self._client.lrem(PROCESSING + consumer, 0, order_id))
+
+    def take_over(self, consumer: str) -> int:
+        """Put back what all consumers but this one hold."""
+        return int(self._take_over(keys=[CONSUMERS, QUEUE], args=[PROCESSING, consumer]))
+
+    def contents(self) -> QueueContents:
+        """What is in the queue; waiting and processing are read in one step."""
+        consumers = sorted(map(str, self._client.smembers(CONSUMERS)))
+        with self._client.pipeline(transaction=True) as pipe:
+            for key in [QUEUE, *(PROCESSING + consumer for consumer in consumers)]:
+                pipe.lrange(key, 0, -1)
+            waiting, *held = pipe.execute()
+        return QueueContents(waiting[::-1], {c: ids for c, ids in zip(consumers, held, strict=True) if ids})
+
+
+class MemoryQueue:
+    """The same in memory, for one process: tests and simulations. `take` does not wait."""
+
+    def __init__(self) -> None:
+        self._waiting: list[str] = []
+        self._processing: dict[str, list[str]] = {}
+
+    def push(self, order_ids: Iterable[str]) -> None:
+        """Append ids."""
+        self._waiting.extend(order_ids)
+
+    def take(self, consumer: str, timeout: float) -> str | None:  # noqa: ARG002 - nobody else could push meanwhile
+        """Move the next id to the consumer's processing list."""
+        if not self._waiting:
+            return None
+        order_id = self._waiting.pop(0)
+        self._processing.setdefault(consumer, []).insert(0, order_id)
+        return order_id
+
+    def acknowledge(self, consumer: str, order_id: str) -> bool:
+        """The id's work is done: forget it."""
+        held = self._processing.get(consumer, [])
+        self._processing[consumer] = [other for other in held if other != order_id]
+        return order_id in held
+
+    def take_over(self, consumer: str) -> int:
+        """Put back what all consumers but this one hold."""
+        moved = 0
+        for other in [name for name in self._processing if name != consumer]:
+            for order_id in self._processing.pop(other):
+                self._waiting.insert(0, order_id)
+                moved += 1
+        return moved
+
+    def contents(self) -> QueueContents:
+        """What is in the queue."""
+        return QueueContents(list(self._waiting), {c: list(ids) for c, ids in self._processing.items() if ids})

@@ -1,0 +1,58 @@
+"""What rides along with every message: clock, order id, message id and sender, as gRPC metadata."""
+
+from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import NamedTuple
+
+from bookstore_lib.core.vector_clock import VectorClock
+from bookstore_lib.pb import common_pb2
+from bookstore_lib.runtime.tracker import Stamp
+
+CONTEXT_KEY = "bookstore-context-bin"
+
+
+class Received(NamedTuple):
+    """What came along with a message: the order it is about, and the sender's stamp."""
+
+    order_id: str
+    stamp: Stamp
+
+
+class ReceivedCall(NamedTuple):
+    """The request that this thread is serving.
+
+    Attributes:
+        order_id: Which order it is about.
+        known_before: This process's clock of the order before the request came.
+    """
+
+    order_id: str
+    known_before: VectorClock
+
+
+RECEIVED: ContextVar[ReceivedCall] = ContextVar("received")
+
+
+def to_bytes(order_id: str, stamp: Stamp) -> bytes:
+    """What rides along with a message, as bytes."""
+    context = common_pb2.Context(order_id=order_id, clock=stamp.clock, message_id=stamp.message_id, sender=stamp.sender)
+    return context.SerializeToString()
+
+
+def from_bytes(data: bytes) -> Received:
+    """The reverse of `to_bytes`."""
+    context = common_pb2.Context.FromString(data)
+    return Received(context.order_id, Stamp(context.sender, context.message_id, VectorClock(context.clock)))
+
+
+def to_metadata(order_id: str, stamp: Stamp) -> tuple[tuple[str, bytes], ...]:
+    """The stamp of a message as gRPC metadata."""
+    return ((CONTEXT_KEY, to_bytes(order_id, stamp)),)
+
+
+def from_metadata(metadata: Iterable[tuple[str, str | bytes]] | None) -> Received | None:
+    """What came along with a message; `None` when it carries nothing (a health check, a stranger)."""
+    for key, value in metadata or ():
+        if key == CONTEXT_KEY and isinstance(value, bytes):
+            return from_bytes(value)
+    return None

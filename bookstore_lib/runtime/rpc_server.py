@@ -1,0 +1,120 @@
+"""A gRPC server as all services use it: clocks, errors and health in one place."""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NoReturn
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from bookstore_lib.core.errors import CODES, BookstoreError, SetupError
+from bookstore_lib.runtime.rpc_context import RECEIVED, Received, ReceivedCall, from_metadata, to_metadata
+from bookstore_lib.runtime.tracker import OrderEventTracker
+
+log = logging.getLogger(__name__)
+
+MESSAGE_BYTES = 64 * 1024
+_THREADS = 16
+_OPTIONS = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    # Two processes on one port would each get half of the calls.
+    ("grpc.so_reuseport", 0),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+)
+
+
+def create_server(
+    listen: str,
+    tracker: OrderEventTracker,
+    register: Sequence[Callable[[grpc.Server], None]],
+) -> tuple[grpc.Server, int]:
+    """Make a server with the standard health service; it is not started yet.
+
+    Args:
+        listen: `host:port`; port 0 picks a free one.
+        tracker: Records what comes in and what goes out.
+        register: Functions that add a servicer each.
+
+    Returns:
+        The server and the port it will listen on.
+
+    Raises:
+        SetupError: The port is in use or not ours to use.
+    """
+    server = grpc.server(
+        ThreadPoolExecutor(_THREADS, "rpc"), interceptors=[TracingServerInterceptor(tracker)], options=_OPTIONS
+    )
+    for add in register:
+        add(server)
+    checks = health.HealthServicer()
+    checks.set("", health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    try:
+        port = server.add_insecure_port(listen)
+    except RuntimeError as error:
+        raise SetupError(
+            f"Nothing can listen on {listen}: the port is in use or not allowed. Choose another."
+        ) from error
+    return server, port
+
+
+class TracingServerInterceptor(grpc.ServerInterceptor):
+    """Merges the clock of every request, ticks, and sends the clock back with every reply, errors too."""
+
+    def __init__(self, tracker: OrderEventTracker) -> None:
+        self._tracker = tracker
+
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], "grpc.RpcMethodHandler[Any, Any] | None"],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> "grpc.RpcMethodHandler[Any, Any] | None":
+        """Wrap the handler of a call that carries a context; others (health checks) pass untouched."""
+        handler = continuation(handler_call_details)
+        received = from_metadata(handler_call_details.invocation_metadata)
+        if handler is None or handler.unary_unary is None or received is None:
+            return handler
+        serve = handler.unary_unary
+        procedure = str(handler_call_details.method).rsplit("/", 1)[-1]
+
+        def traced(request: Any, context: grpc.ServicerContext) -> Any:
+            return self._serve(serve, request, context, received, procedure)
+
+        return grpc.unary_unary_rpc_method_handler(traced, handler.request_deserializer, handler.response_serializer)
+
+    def _serve(
+        self,
+        serve: Callable[[Any, grpc.ServicerContext], Any],
+        request: Any,
+        context: grpc.ServicerContext,
+        received: Received,
+        procedure: str,
+    ) -> Any:
+        if not context.is_active():
+            context.abort(grpc.StatusCode.CANCELLED, "The caller has gone.")  # it must not open a session any more
+        order_id, stamp = received
+        before = self._tracker.receive(order_id, procedure, stamp)
+        RECEIVED.set(ReceivedCall(order_id, before))
+        try:
+            reply = serve(request, context)
+        except BookstoreError as error:
+            self._answer(context, order_id, f"{procedure} error", stamp.sender)
+            _abort(context, error.code, str(error))
+        except Exception:
+            log.exception("%s failed", procedure, extra={"order_id": order_id})
+            self._answer(context, order_id, f"{procedure} error", stamp.sender)
+            _abort(context, "internal", f"{procedure} failed inside {self._tracker.process}; its log says why.")
+        self._answer(context, order_id, f"{procedure} reply", stamp.sender)
+        return reply
+
+    def _answer(self, context: grpc.ServicerContext, order_id: str, name: str, peer: str) -> None:
+        if context.is_active():
+            context.set_trailing_metadata(to_metadata(order_id, self._tracker.send(order_id, name, peer)))
+        else:
+            self._tracker.local(order_id, f"{name} dropped, the caller has gone")
+
+
+def _abort(context: grpc.ServicerContext, code: str, message: str) -> NoReturn:
+    context.abort(grpc.StatusCode[CODES.get(code, CODES["internal"]).grpc], message)

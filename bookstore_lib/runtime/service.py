@@ -1,0 +1,94 @@
+"""The life of a service process: settings, logs, trace, signals, and an orderly end."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+import grpc
+
+from bookstore_lib.core.errors import SetupError
+from bookstore_lib.runtime.logs import set_up_logs
+from bookstore_lib.runtime.rpc_server import create_server
+from bookstore_lib.runtime.settings import Settings
+from bookstore_lib.runtime.starter import READY, WATCH_STDIN
+from bookstore_lib.runtime.trace_log import TraceLog
+from bookstore_lib.runtime.tracker import OrderEventTracker
+
+_END_SECONDS = 8.0
+_GRACE_SECONDS = 1.0
+
+Start = Callable[[Settings, OrderEventTracker, ExitStack], None]
+
+
+def run_service(default_process: str, start: Start) -> None:
+    """Run a service until SIGTERM, SIGINT or the death of whoever started it.
+
+    Args:
+        default_process: The process's name where the settings give none.
+        start: Puts the parts together; returns when they serve, and leaves in the stack how they end.
+
+    Raises:
+        SystemExit: Something about the settings or the machine is wrong; one sentence on standard error says what.
+    """
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    if os.environ.get(WATCH_STDIN):
+        threading.Thread(target=_watch_starter, args=(ended,), name="starter", daemon=True).start()
+    try:
+        settings = Settings.from_env(os.environ, default_process)
+        set_up_logs(settings.process)
+        trace = TraceLog(settings.trace_dir, settings.process)
+        with ExitStack() as parts:
+            parts.callback(trace.close)
+            tracker = OrderEventTracker(trace)
+            start(settings, tracker, parts)
+            tracker.process_event("started")
+            _announce_ready()
+            ended.wait()
+            # An end that hangs (a server that is gone, say) must not keep the process for ever.
+            _exit_after(_END_SECONDS)
+    except SetupError as error:
+        sys.exit(f"{default_process}: {error}")
+
+
+def serve_grpc(
+    settings: Settings,
+    tracker: OrderEventTracker,
+    parts: ExitStack,
+    *register: Callable[[grpc.Server], None],
+) -> None:
+    """Start a gRPC server on `settings.listen`; it ends with the stack, after a second for calls under way."""
+    server, _ = create_server(settings.listen, tracker, register)
+    server.start()
+    parts.callback(lambda: server.stop(_GRACE_SECONDS).wait())
+
+
+def start_thread(target: Callable[..., None], name: str, arguments: Sequence[object] = ()) -> threading.Thread:
+    """Start a thread that does not keep the process alive."""
+    thread = threading.Thread(target=target, name=name, args=tuple(arguments), daemon=True)
+    thread.start()
+    return thread
+
+
+def _announce_ready() -> None:
+    # Whoever started us may have gone; that is no reason to fail.
+    with contextlib.suppress(OSError):
+        print(READY, flush=True)  # noqa: T201 - the starter waits for this line
+
+
+def _watch_starter(ended: threading.Event) -> None:
+    while os.read(0, 1024):
+        pass
+    ended.set()
+    _exit_after(_END_SECONDS)
+
+
+def _exit_after(seconds: float) -> None:
+    timer = threading.Timer(seconds, os._exit, (1,))
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,109 @@
+"""Settings: read once from the environment in an entry point, then passed on as a frozen object."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+from bookstore_lib.core.errors import SetupError
+
+Coordinator = Literal["executor", "orchestrator"]
+COORDINATORS: tuple[str, ...] = get_args(Coordinator)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that a service can be told. Each field `x` is read from the variable `BOOKSTORE_X`; times are in seconds.
+
+    Attributes:
+        process: Name of this process in logs, traces and clocks.
+        trace_dir: Folder where the process writes its trace.
+        listen: `host:port` to serve gRPC on.
+        http_listen: `host:port` to serve HTTP on.
+        redis_url: The Redis-protocol server.
+        postgres_url: The record.
+        verification_address: `host:port` of transaction_verification.
+        fraud_address: `host:port` of fraud_detection.
+        suggestions_address: `host:port` of suggestions.
+        card_key: Key that seals card data at rest: 32 bytes in URL-safe base64.
+        coordinator: Who runs the checks: the `executor` or the `orchestrator`.
+        lease_ttl: Life of the leader's lock.
+        renew_every: Time between two renewals; a third of `lease_ttl` when 0.
+        max_in_flight: Orders that the leader works on at the same time.
+        outcome_wait: How long `POST /checkout` waits for the outcome before it answers 202.
+        call_deadline: Deadline of one call to a service, its retries included.
+        session_idle: Time after which a service forgets an order nobody asked about.
+    """
+
+    process: str
+    trace_dir: Path
+    listen: str = "127.0.0.1:0"
+    http_listen: str = "127.0.0.1:0"
+    redis_url: str = ""
+    postgres_url: str = ""
+    verification_address: str = ""
+    fraud_address: str = ""
+    suggestions_address: str = ""
+    card_key: str = ""
+    coordinator: str = "executor"
+    lease_ttl: float = 30.0
+    renew_every: float = 0.0
+    max_in_flight: int = 16
+    outcome_wait: float = 10.0
+    call_deadline: float = 3.0
+    session_idle: float = 600.0
+
+    def __post_init__(self) -> None:
+        for name in ("lease_ttl", "max_in_flight", "outcome_wait", "call_deadline", "session_idle"):
+            _require(getattr(self, name) > 0, name, "has to be greater than 0")
+        _require(self.coordinator in COORDINATORS, "coordinator", f"has to be one of {', '.join(COORDINATORS)}")
+        if not self.renew_every:
+            object.__setattr__(self, "renew_every", self.lease_ttl / 3)
+        _require(
+            0 < self.renew_every < self.lease_ttl - self.lease_margin,
+            "renew_every",
+            f"has to lie between 0 and {self.lease_ttl - self.lease_margin:g} (the lease's life less its margin)",
+        )
+
+    @property
+    def lease_margin(self) -> float:
+        """How long before the lock can expire a leader stops believing in itself, in seconds."""
+        return min(1.0, self.lease_ttl / 10)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], default_process: str) -> "Settings":
+        """Read the settings.
+
+        Args:
+            env: The environment.
+            default_process: The process's name where none is given.
+
+        Raises:
+            SetupError: A variable is missing or makes no sense; the sentence names it.
+        """
+        kinds = get_type_hints(cls)
+        values: dict[str, Any] = {"process": default_process}
+        for field in fields(cls):
+            text = env.get(variable(field.name), "")
+            if text:
+                values[field.name] = _convert(field.name, text, kinds[field.name])
+        if "trace_dir" not in values:
+            raise SetupError(f"Set {variable('trace_dir')} to the folder where the traces belong.")
+        return cls(**values)
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"BOOKSTORE_{name.upper()}"
+
+
+def _convert(name: str, text: str, kind: type) -> Any:
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise SetupError(f"{variable(name)}={text!r} is not a number; change it or leave it out.") from error
+
+
+def _require(condition: bool, name: str, sentence: str) -> None:  # noqa: FBT001 - reads as an assertion
+    if not condition:
+        raise SetupError(f"{variable(name)} {sentence}.")

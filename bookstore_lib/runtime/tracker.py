@@ -1,0 +1,119 @@
+"""The one place in a process where clocks tick and merge and where events are written."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from bookstore_lib.core.trace_event import Kind, TraceEvent
+from bookstore_lib.core.vector_clock import VectorClock
+from bookstore_lib.runtime.trace_log import TraceLog
+
+_REMEMBERED = 10_000
+
+
+class Stamp(NamedTuple):
+    """What rides along with a message: who sent it, its id, and the sender's clock with the send event in it."""
+
+    sender: str
+    message_id: str
+    clock: VectorClock
+
+
+class OrderEventTracker:
+    """Keeps this process's clock of each order and writes every event to the trace. Thread-safe.
+
+    Clocks of cleared orders are remembered for the last 10,000 of them: a message that comes late must not make this
+    process count from 0 again.
+    """
+
+    def __init__(self, trace: TraceLog) -> None:
+        self.process = trace.process
+        self._trace = trace
+        self._clocks: dict[str, VectorClock] = {}
+        self._cleared: OrderedDict[str, VectorClock] = OrderedDict()
+        self._number = 0
+        self._lock = threading.Lock()
+
+    def clock(self, order_id: str) -> VectorClock:
+        """This process's clock of the order; empty when it never heard of it."""
+        with self._lock:
+            return self._known(order_id)
+
+    def local(self, order_id: str, name: str, epoch: int | None = None, **detail: Any) -> VectorClock:
+        """Something happened here that is no message; returns the clock after it."""
+        with self._lock:
+            clock = self._known(order_id).tick(self.process)
+            self._record("local", order_id, name, clock, epoch=epoch, detail=detail)
+            return clock
+
+    def send(self, order_id: str, name: str, peer: str) -> Stamp:
+        """A message is about to leave; returns the stamp that has to ride along with it."""
+        with self._lock:
+            clock = self._known(order_id).tick(self.process)
+            message_id = self._record("send", order_id, name, clock, peer=peer)
+            return Stamp(self.process, message_id, clock)
+
+    def receive(self, order_id: str, name: str, stamp: Stamp) -> VectorClock:
+        """A message has come with `stamp`; returns what this process knew of the order *before* it."""
+        with self._lock:
+            before = self._known(order_id)
+            clock = before.receive(stamp.clock, self.process)
+            self._record("receive", order_id, name, clock, peer=stamp.sender, message_id=stamp.message_id)
+            return before
+
+    def forget(self, order_id: str) -> None:
+        """The order is cleared; only its last clock is remembered, for messages that come late."""
+        with self._lock:
+            clock = self._clocks.pop(order_id, None)
+            if clock is not None:
+                self._cleared[order_id] = clock
+                if len(self._cleared) > _REMEMBERED:
+                    self._cleared.popitem(last=False)
+
+    def process_event(self, name: str, epoch: int | None = None, **detail: Any) -> None:
+        """Something happened to the process itself, such as its election; it has no clock."""
+        with self._lock:
+            self._record("local", "", name, VectorClock(), epoch=epoch, detail=detail)
+
+    def _known(self, order_id: str) -> VectorClock:
+        return self._clocks.get(order_id) or self._cleared.get(order_id) or VectorClock()
+
+    def _record(
+        self,
+        kind: Kind,
+        order_id: str,
+        name: str,
+        clock: VectorClock,
+        *,
+        peer: str = "",
+        message_id: str = "",
+        epoch: int | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> str:
+        self._number += 1
+        event_id = f"{self.process}#{self._number}"
+        if order_id:
+            self._remember(order_id, clock)
+        self._trace.write(
+            TraceEvent(
+                id=event_id,
+                process=self.process,
+                order_id=order_id,
+                kind=kind,
+                name=name,
+                clock=clock,
+                message_id=event_id if kind == "send" else message_id,
+                peer=peer,
+                wall=self._trace.now(),
+                epoch=epoch,
+                detail=detail or {},
+            )
+        )
+        return event_id
+
+    def _remember(self, order_id: str, clock: VectorClock) -> None:
+        if order_id in self._cleared:
+            self._cleared[order_id] = clock
+        else:
+            self._clocks[order_id] = clock

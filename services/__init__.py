@@ -1,0 +1,1 @@
+"""The bookstore itself: five deployables, each a room of its own."""

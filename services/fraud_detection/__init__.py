@@ -1,0 +1,1 @@
+"""Scores how likely an order is a fraud."""

@@ -1,0 +1,1 @@
+"""The front door: checkout API, storefront page, status."""

@@ -1,0 +1,77 @@
+"""Puts the orchestrator together."""
+
+from contextlib import ExitStack
+from threading import Event
+
+import redis
+
+from bookstore_lib.core.errors import UnavailableError
+from bookstore_lib.runtime.card_seal import CardSeal
+from bookstore_lib.runtime.catalogue import Catalogue
+from bookstore_lib.runtime.checkout import Checkout
+from bookstore_lib.runtime.http_server import serve_http
+from bookstore_lib.runtime.outcomes import CHANNEL, OutcomeBoard, listen
+from bookstore_lib.runtime.postgres import Database
+from bookstore_lib.runtime.postgres_store import PostgresOrderStore
+from bookstore_lib.runtime.redis_client import connect
+from bookstore_lib.runtime.redis_lease import RedisLease
+from bookstore_lib.runtime.redis_queue import RedisQueue
+from bookstore_lib.runtime.service import start_thread
+from bookstore_lib.runtime.service_clients import connect_services
+from bookstore_lib.runtime.settings import Settings
+from bookstore_lib.runtime.tracker import OrderEventTracker
+from services.orchestrator.app import create_app
+from services.orchestrator.desk import Desk
+
+_THREADS = 32
+_HEALTH_SECONDS = 1.0
+
+
+def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> None:
+    """Connect, migrate the record, and serve; the stack ends it all in the reverse order.
+
+    Raises:
+        SetupError: A server cannot be reached or a setting is wrong.
+    """
+    database = Database(settings.postgres_url, connections=16)
+    parts.callback(database.close)
+    database.migrate()
+    client = connect(settings.redis_url)
+    parts.callback(client.close)
+    store = PostgresOrderStore(database, CardSeal(settings.card_key))
+    lease, board, catalogue = RedisLease(client), OutcomeBoard(tracker), Catalogue(database)
+    services = connect_services(settings, tracker, parts)
+    checkout = Checkout(services, tracker, _THREADS) if settings.coordinator == "orchestrator" else None
+    if checkout is not None:
+        parts.callback(checkout.close)
+    desk = Desk(store, catalogue, RedisQueue(client), board, tracker, checkout)
+    parts.callback(desk.close)
+
+    def leader() -> tuple[str | None, int]:
+        return lease.holder(), store.current_epoch()
+
+    def health() -> dict[str, bool]:
+        checks = {name: service.healthy(_HEALTH_SECONDS) for name, service in services.items()}
+        return {**checks, "redis": _answers(client), "postgres": _reachable(store)}
+
+    ended = Event()
+    parts.callback(ended.set)
+    start_thread(listen, "outcomes", (client, CHANNEL, board.announce, ended))
+    serve_http(
+        create_app(desk, catalogue, leader, health, settings.outcome_wait), settings.http_listen, parts, _THREADS
+    )
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def _reachable(store: PostgresOrderStore) -> bool:
+    try:
+        store.current_epoch()
+    except UnavailableError:
+        return False
+    return True

@@ -1,0 +1,169 @@
+"""Where orders are taken: priced, kept in the record, queued, and waited for."""
+
+import hashlib
+import logging
+import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import redis
+
+from bookstore_lib.core.errors import BookstoreError, InvalidOrderError
+from bookstore_lib.core.order import Item, Order, OrderStatus, Outcome
+from bookstore_lib.runtime.catalogue import Catalogue
+from bookstore_lib.runtime.checkout import Checkout
+from bookstore_lib.runtime.order_store import IdempotencyKey, OrderStore, StoredOrder
+from bookstore_lib.runtime.outcomes import OutcomeBoard
+from bookstore_lib.runtime.redis_queue import OrderQueue
+from bookstore_lib.runtime.tracker import OrderEventTracker, Stamp
+from services.orchestrator.rules import CheckoutRequest
+
+log = logging.getLogger(__name__)
+
+# A wake-up can be lost; the record is looked at this often while somebody waits.
+_LOOK_AGAIN = 1.0
+
+
+class Desk:
+    """Takes orders. Thread-safe.
+
+    Args:
+        store: The record.
+        catalogue: For prices.
+        queue: Where accepted orders go.
+        board: Where their outcomes come back.
+        tracker: This process's clocks.
+        checkout: Runs the checks here and now; `None` where the executor runs them.
+    """
+
+    def __init__(
+        self,
+        store: OrderStore,
+        catalogue: Catalogue,
+        queue: OrderQueue,
+        board: OutcomeBoard,
+        tracker: OrderEventTracker,
+        checkout: Checkout | None,
+    ) -> None:
+        self._store, self._catalogue, self._queue = store, catalogue, queue
+        self._board, self._tracker, self._checkout = board, tracker, checkout
+        self._cleaners = ThreadPoolExecutor(2, "clean-up")
+
+    def place(self, request: CheckoutRequest, key: str, body: bytes, wait: float) -> StoredOrder:
+        """Accept an order and wait for its outcome.
+
+        Args:
+            request: What the customer asks for.
+            key: The client's idempotency key; empty when it sent none.
+            body: The request as it came, to tell a repetition from another order under the same key.
+            wait: Seconds to wait for the outcome.
+
+        Returns:
+            The order; its outcome is missing when it takes longer than `wait`.
+
+        Raises:
+            InvalidOrderError: A title is not in the catalogue.
+            KeyReusedError: The key came before with another body.
+            UnavailableError: The record does not answer; the order was not accepted.
+        """
+        until = time.monotonic() + wait
+        order = self._priced(request)
+        idempotency = IdempotencyKey(key, hashlib.sha256(body).hexdigest()) if key else None
+        # The clock of the message that queues the order is kept with the order, so the message comes first.
+        stamp = self._tracker.send(order.order_id, "order_kept" if self._checkout else "order_queued", "executors")
+        try:
+            kept_id = self._store.accept(order, stamp, idempotency)
+        except BookstoreError:
+            self._tracker.local(order.order_id, "not accepted")
+            self._tracker.forget(order.order_id)
+            raise
+        if kept_id != order.order_id:
+            self._tracker.local(order.order_id, "repetition of an order", of=kept_id)
+            self._tracker.forget(order.order_id)
+            return self.await_outcome(kept_id, until)
+        self._tracker.local(order.order_id, "accepted")
+        return self._see_through(order, until)
+
+    def await_outcome(self, order_id: str, until: float) -> StoredOrder:
+        """Wait for an order's outcome until `until` on the monotonic clock; returns the order as it stands then."""
+        woken = self._board.expect(order_id)
+        try:
+            while True:
+                stored = self._store.load(order_id)
+                left = until - time.monotonic()
+                if stored.outcome is not None or left <= 0:
+                    return stored
+                woken.wait(min(left, _LOOK_AGAIN))
+                woken.clear()
+        finally:
+            self._board.dismiss(order_id)
+
+    def close(self) -> None:
+        """Finish the clean-up that is under way."""
+        self._cleaners.shutdown()
+
+    def _see_through(self, order: Order, until: float) -> StoredOrder:
+        self._board.expect(order.order_id)
+        if self._checkout is None or not self._check_here(self._checkout, order):
+            self._enqueue(order.order_id)
+        stored = self.await_outcome(order.order_id, until)
+        if stored.outcome is not None:
+            self._tracker.local(order.order_id, "answered", status=stored.outcome.status.value)
+            self._tracker.forget(order.order_id)
+        return stored
+
+    def _check_here(self, checkout: Checkout, order: Order) -> bool:
+        """Run the checks as coordinator; returns whether that ended the order.
+
+        A rejection ends it; an approval still has to be settled by the executor; where the checks failed, the executor
+        is to try again.
+        """
+        outcome = checkout.run(order)
+        if outcome.status is OrderStatus.REJECTED:
+            return self._reject(checkout, order.order_id, outcome)
+        if outcome.status is OrderStatus.APPROVED:
+            self._store.record_checks(order.order_id, outcome, self._queue_stamp(order.order_id))
+        return False
+
+    def _reject(self, checkout: Checkout, order_id: str, outcome: Outcome) -> bool:
+        self._store.settle(order_id, None, outcome, self._tracker.clock(order_id))
+        self._tracker.local(order_id, "settled", status=outcome.status.value)
+        self._cleaners.submit(self._clear, checkout, order_id)
+        return True
+
+    def _clear(self, checkout: Checkout, order_id: str) -> None:
+        checkout.clear(order_id)
+        self._tracker.forget(order_id)
+
+    def _queue_stamp(self, order_id: str) -> Stamp:
+        return self._tracker.send(order_id, "order_queued", "executors")
+
+    def _enqueue(self, order_id: str) -> None:
+        try:
+            self._queue.push([order_id])
+        except redis.RedisError as error:
+            # Nothing is lost: the leader finds accepted orders that no list holds.
+            log.warning("Not queued (%s); the leader will find it", type(error).__name__, extra={"order_id": order_id})
+
+    def _priced(self, request: CheckoutRequest) -> Order:
+        quantities = request.quantities()
+        books = self._catalogue.by_titles(list(quantities))
+        for number, item in enumerate(request.items):
+            if item.name not in books:
+                raise InvalidOrderError(
+                    f'There is no book "{item.name}" in the catalogue; GET /books lists them.',
+                    f"items.{number}.name",
+                    "unknown_book",
+                )
+        return Order(
+            order_id=secrets.token_hex(16),
+            name=request.user.name,
+            contact=request.user.contact,
+            card=request.credit_card.to_card(),
+            address=request.billing_address.to_address(),
+            items=tuple(
+                Item(title, quantity, books[title].price_cents, books[title].book_id)
+                for title, quantity in quantities.items()
+            ),
+            device_language=request.device_language,
+        )

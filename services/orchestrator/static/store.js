@@ -1,0 +1,247 @@
+"use strict";
+// The storefront: search the catalogue, fill a basket, place the order, show what became of it.
+// Addresses are relative, so that the page also works behind a proxy that serves it below a path.
+
+const PAGE_SIZE = 12;
+const ANSWER_WITHIN_MS = 10_000;
+const OUTCOME_WITHIN_MS = 60_000;
+const POLL_EVERY_MS = 1_000;
+const LEADER_EVERY_MS = 3_000;
+
+const GOOD_CUSTOMER = {
+  name: "Ada Reader", contact: "ada@example.com",
+  number: "4111111111111111", expirationDate: "12/30", cvv: "123",
+  street: "12 Library Lane", city: "Springfield", state: "IL", zip: "62701", country: "USA",
+};
+const DIFFERENT_IN = {
+  badCard: { number: "4111111111111112" },
+  expired: { expirationDate: "01/20" },
+  noCity: { city: "" },
+  suspicious: { name: "Mallory Fraudster" },
+};
+
+const byId = (id) => document.getElementById(id);
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const money = (cents) => new Intl.NumberFormat("en", { style: "currency", currency: "EUR" }).format(cents / 100);
+const books = (count) => (count === 1 ? "1 book" : `${count} books`);
+
+/** What a request brought instead of an answer; `status` is the HTTP status, 0 when the shop itself said nothing. */
+class ShopError extends Error {
+  constructor(message, status) {
+    super(message);
+    this.mayPass = status === 0 || status === 429 || status >= 500;
+  }
+}
+
+async function call(path, options = {}, withinMs = ANSWER_WITHIN_MS) {
+  const signal = AbortSignal.timeout(withinMs);
+  const response = await fetch(path, { cache: "no-store", ...options, signal }).catch(() => null);
+  const body = await response?.json().catch(() => null);
+  if (response?.ok && body) return { response, body };
+  const message = body?.error?.message ?? "The shop does not answer; try again in a moment.";
+  throw new ShopError(message, body?.error ? response.status : 0);
+}
+
+function element(tag, content = "", attributes = {}) {
+  const made = Object.assign(document.createElement(tag), attributes);
+  made.append(...[content].flat());
+  return made;
+}
+
+// --- Catalogue ---
+let page = 1;
+let searches = 0;
+
+async function showBooks(wanted = 1) {
+  const search = ++searches;
+  const query = new URLSearchParams({ page: wanted, limit: PAGE_SIZE });
+  for (const [name, value] of new FormData(byId("search"))) if (value.trim()) query.set(name, value.trim());
+  try {
+    const { body } = await call(`books?${query}`);
+    if (search !== searches) return; // A later search was faster.
+    page = body.page;
+    byId("books").replaceChildren(...body.books.map(bookRow));
+    byId("found").textContent = books(body.total);
+    const pages = Math.max(1, Math.ceil(body.total / body.limit));
+    byId("page").textContent = `Page ${page} of ${pages}`;
+    byId("previous").disabled = page <= 1;
+    byId("next").disabled = page >= pages;
+  } catch (error) {
+    if (search === searches) byId("found").textContent = error.message;
+  }
+}
+
+function bookRow(book) {
+  const row = byId("book-row").content.cloneNode(true);
+  const left = book.stock === 0 ? " · sold out" : book.stock <= 10 ? ` · only ${book.stock} left` : "";
+  row.querySelector("h3").textContent = book.title;
+  row.querySelector(".quiet").textContent = `${book.author} · ${book.genre}${left}`;
+  row.querySelector(".price").textContent = money(Math.round(book.price * 100));
+  const add = row.querySelector("button");
+  add.disabled = book.stock === 0;
+  add.setAttribute("aria-label", `Add ${book.title} to the basket`);
+  add.addEventListener("click", () => addToBasket(book));
+  return row;
+}
+
+function searchFor(title) {
+  byId("search").reset();
+  byId("q").value = title;
+  showBooks();
+  byId("q").focus();
+}
+
+// --- Basket ---
+const basket = new Map(); // title -> {cents, quantity}
+
+function addToBasket({ title, price }) {
+  const quantity = (basket.get(title)?.quantity ?? 0) + 1;
+  basket.set(title, { cents: Math.round(price * 100), quantity });
+  showBasket();
+}
+
+function showBasket() {
+  byId("basket").replaceChildren(...[...basket].map(basketRow));
+  showTotal();
+}
+
+function basketRow([title, line]) {
+  const row = byId("basket-row").content.cloneNode(true);
+  row.querySelector("span").textContent = title;
+  const quantity = row.querySelector("input");
+  quantity.value = line.quantity;
+  quantity.setAttribute("aria-label", `Copies of ${title}`);
+  quantity.addEventListener("change", () => {
+    line.quantity = Math.max(1, Math.trunc(quantity.valueAsNumber) || 1);
+    quantity.value = line.quantity;
+    showTotal();
+  });
+  const remove = row.querySelector("button");
+  remove.setAttribute("aria-label", `Remove ${title} from the basket`);
+  remove.addEventListener("click", () => {
+    basket.delete(title);
+    showBasket();
+    byId("basket-heading").focus();
+  });
+  return row;
+}
+
+function emptyBasket() {
+  basket.clear();
+  showBasket();
+}
+
+function showTotal() {
+  const lines = [...basket.values()];
+  const copies = lines.reduce((sum, line) => sum + line.quantity, 0);
+  const cents = lines.reduce((sum, line) => sum + line.quantity * line.cents, 0);
+  byId("total").textContent = copies ? `${books(copies)}, ${money(cents)}` : "Your basket is empty.";
+}
+
+// --- Checkout ---
+let placing = false;
+let attempt = null; // {text, key}: the order that has no answer yet; sent again unchanged, it is the same order
+
+function fillIn(preset) {
+  const form = byId("checkout").elements;
+  for (const [name, value] of Object.entries({ ...GOOD_CUSTOMER, ...DIFFERENT_IN[preset] })) form[name].value = value;
+  form.termsAccepted.checked = true;
+}
+
+function orderFromForm() {
+  const form = byId("checkout").elements;
+  const values = (...names) => Object.fromEntries(names.map((name) => [name, form[name].value]));
+  return {
+    user: values("name", "contact"),
+    creditCard: values("number", "expirationDate", "cvv"),
+    billingAddress: values("street", "city", "state", "zip", "country"),
+    ...values("shippingMethod", "userComment"),
+    giftWrapping: form.giftWrapping.checked,
+    termsAccepted: form.termsAccepted.checked,
+    items: [...basket].map(([name, { quantity }]) => ({ name, quantity })),
+  };
+}
+
+async function checkout() {
+  const text = JSON.stringify(orderFromForm());
+  // Not crypto.randomUUID(): browsers offer that on https and localhost only.
+  if (attempt?.text !== text) attempt = { text, key: crypto.getRandomValues(new Uint32Array(4)).join("-") };
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": attempt.key };
+  const { response, body } = await call("checkout", { method: "POST", headers, body: text }, OUTCOME_WITHIN_MS);
+  attempt = null;
+  if (response.status !== 202) return settled(body);
+  return follow(response.headers.get("Location").replace(/^.*(?=orders\/)/, ""));
+}
+
+function settled(order) {
+  if (order.status === "Order Approved") emptyBasket();
+  showOutcome(order);
+}
+
+async function follow(path) {
+  showOutcome({ status: "Order Received" }, "The shop has your order and is working on it…");
+  const stopAt = Date.now() + OUTCOME_WITHIN_MS;
+  while (Date.now() < stopAt) {
+    const order = await call(path).then(({ body }) => body, unsettledIfItMayPass);
+    if (order.status !== "Order Received") return settled(order);
+    await pause(POLL_EVERY_MS);
+  }
+  emptyBasket(); // The order counts: the same basket placed again would be a second one.
+  showOutcome({ status: "Order Received" }, "It is not settled yet, but it is kept; look again later.");
+  byId("outcome").append(element("button", "Look again", { type: "button", onclick: () => run(() => follow(path)) }));
+}
+
+function unsettledIfItMayPass(error) {
+  if (error.mayPass) return { status: "Order Received" };
+  throw error;
+}
+
+async function run(task) {
+  if (placing) return;
+  placing = true;
+  byId("place").setAttribute("aria-disabled", "true");
+  try {
+    await task();
+  } catch (error) {
+    const again = attempt && error.mayPass ? " Placing the same order again does not buy it twice." : "";
+    showOutcome({ status: "That did not work" }, error.message + again);
+  }
+  placing = false;
+  byId("place").removeAttribute("aria-disabled");
+  showBooks(page);
+}
+
+function showOutcome({ status, orderId, reasons = [], suggestedBooks = [] }, note = "") {
+  const related = suggestedBooks.map(suggestion);
+  const parts = [element("h3", status), element("p", note)];
+  if (reasons.length) parts.push(element("ul", reasons.map((reason) => element("li", reason.message))));
+  if (related.length) parts.push(element("p", "You may also like:"), element("ul", related));
+  if (orderId) parts.push(element("p", `Order ${orderId}`, { className: "quiet" }));
+  byId("outcome").dataset.status = status;
+  byId("outcome").replaceChildren(...parts);
+  byId("outcome").scrollIntoView({ block: "nearest" });
+}
+
+function suggestion({ title, author }) {
+  return element("li", [element("button", title, { type: "button", onclick: () => searchFor(title) }), ` ${author}`]);
+}
+
+// --- Leader ---
+async function watchLeader() {
+  const { body, message } = await call("api/leader").catch((error) => error);
+  const known = body?.leader ? `Leader: ${body.leader}, epoch ${body.epoch}` : "No leader; orders wait for one";
+  byId("leader").dataset.state = !body ? "unreachable" : body.leader ? "leading" : "none";
+  byId("leader").textContent = message ?? known;
+  setTimeout(watchLeader, LEADER_EVERY_MS);
+}
+
+byId("search").addEventListener("submit", (event) => { event.preventDefault(); showBooks(); });
+byId("genre").addEventListener("change", () => showBooks());
+byId("previous").addEventListener("click", () => showBooks(page - 1));
+byId("next").addEventListener("click", () => showBooks(page + 1));
+byId("preset").addEventListener("change", (event) => fillIn(event.target.value));
+byId("checkout").addEventListener("submit", (event) => { event.preventDefault(); run(checkout); });
+fillIn("good");
+showBasket();
+showBooks();
+watchLeader();

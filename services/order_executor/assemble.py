@@ -1,0 +1,65 @@
+"""Puts an executor together."""
+
+from contextlib import ExitStack
+from threading import Event
+
+from bookstore_lib.core.lease import Candidate
+from bookstore_lib.pb.order_executor_pb2_grpc import add_OrderExecutorServicer_to_server
+from bookstore_lib.runtime.card_seal import CardSeal
+from bookstore_lib.runtime.checkout import Checkout
+from bookstore_lib.runtime.election import Election
+from bookstore_lib.runtime.http_server import serve_http
+from bookstore_lib.runtime.outcomes import OutcomePublisher, listen
+from bookstore_lib.runtime.postgres import Database
+from bookstore_lib.runtime.postgres_store import PostgresOrderStore
+from bookstore_lib.runtime.redis_client import connect
+from bookstore_lib.runtime.redis_lease import WAKE_CHANNEL, RedisLease
+from bookstore_lib.runtime.redis_queue import RedisQueue
+from bookstore_lib.runtime.service import serve_grpc, start_thread
+from bookstore_lib.runtime.service_clients import connect_services
+from bookstore_lib.runtime.settings import Settings
+from bookstore_lib.runtime.tracker import OrderEventTracker
+from services.order_executor.debug_server import create_debug_app
+from services.order_executor.handler import Handler
+from services.order_executor.servicer import OrderExecutor
+from services.order_executor.worker import Worker
+
+
+def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> None:
+    """Connect, serve, and stand for election; the stack ends it all in the reverse order.
+
+    Raises:
+        SetupError: A server cannot be reached or a setting is wrong.
+    """
+    database = Database(settings.postgres_url, connections=settings.max_in_flight)
+    parts.callback(database.close)
+    client = connect(settings.redis_url)
+    parts.callback(client.close)
+    store = PostgresOrderStore(database, CardSeal(settings.card_key))
+    lease, queue = RedisLease(client), RedisQueue(client)
+    # Three steps of an order can run at the same time.
+    checkout = Checkout(connect_services(settings, tracker, parts), tracker, 3 * settings.max_in_flight)
+    parts.callback(checkout.close)
+
+    candidate = Candidate(
+        settings.lease_ttl, settings.renew_every, settings.lease_margin, retry_after=settings.renew_every / 4
+    )
+    elected = Event()
+    election = Election(candidate, lease, store.take_epoch, tracker, on_elected=lambda _epoch: elected.set())
+    handler = Handler(store, queue, checkout, OutcomePublisher(client, tracker), tracker)
+    worker = Worker(tracker.process, queue, store, handler, election, elected, settings.max_in_flight)
+
+    def drain() -> None:
+        worker.stop()
+        election.stop()
+
+    servicer = OrderExecutor(tracker.process, election, lease, drain)
+    serve_grpc(settings, tracker, parts, lambda s: add_OrderExecutorServicer_to_server(servicer, s))
+    serve_http(create_debug_app(tracker.process, election, lease, queue), settings.http_listen, parts)
+
+    ended = Event()
+    parts.callback(ended.set)
+    start_thread(listen, "wake", (client, WAKE_CHANNEL, lambda _message: election.wake(), ended))
+    worker.start()
+    election.start()
+    parts.callback(drain)

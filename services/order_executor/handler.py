@@ -1,0 +1,104 @@
+"""The way of one order through the leader: check, settle, tell, clear, acknowledge."""
+
+import logging
+import threading
+
+from bookstore_lib.core.errors import UnknownOrderError
+from bookstore_lib.core.order import OrderStatus, Outcome
+from bookstore_lib.runtime.checkout import Checkout
+from bookstore_lib.runtime.order_store import OrderStore, Settlement, StoredOrder
+from bookstore_lib.runtime.outcomes import OutcomePublisher
+from bookstore_lib.runtime.redis_queue import OrderQueue
+from bookstore_lib.runtime.tracker import OrderEventTracker
+from services.order_executor import rules
+
+log = logging.getLogger(__name__)
+
+
+class Handler:
+    """Handles orders, several at the same time. Every step may be repeated after a crash.
+
+    Args:
+        store: The record.
+        queue: Where the ids come from.
+        checkout: Runs the checks and the clearing.
+        publisher: Tells the outcome.
+        tracker: This process's clocks.
+    """
+
+    def __init__(
+        self,
+        store: OrderStore,
+        queue: OrderQueue,
+        checkout: Checkout,
+        publisher: OutcomePublisher,
+        tracker: OrderEventTracker,
+    ) -> None:
+        self._store, self._queue, self._checkout = store, queue, checkout
+        self._publisher, self._tracker = publisher, tracker
+        self._attempts: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def handle(self, order_id: str, epoch: int) -> float | None:
+        """Carry an order to its end.
+
+        Args:
+            order_id: An id from the queue.
+            epoch: Of the term in which it was taken.
+
+        Returns:
+            Seconds after which to try it again, or `None` when nothing is left to do here.
+
+        Raises:
+            BookstoreError: The record or a service did not answer; the order can be tried again.
+            redis.RedisError: Redis did not answer; likewise.
+        """
+        try:
+            stored = self._store.load(order_id)
+        except UnknownOrderError:
+            log.warning("An unknown order was in the queue", extra={"order_id": order_id})
+            self._queue.acknowledge(self._tracker.process, order_id)
+            return None
+        self._tracker.receive(order_id, "order_queued", stored.stamp)
+        if stored.outcome is None:
+            outcome = stored.checked or self._checkout.run(stored.order)
+            pause = rules.retry_in(outcome, self._count_attempt(order_id))
+            if pause is not None:
+                log.warning("Not checked, again in %s s", pause, extra={"order_id": order_id})
+                return pause
+            if not self._settle(stored, epoch, outcome):
+                return None
+        self._finish(order_id)
+        return None
+
+    def _count_attempt(self, order_id: str) -> int:
+        with self._lock:
+            self._attempts[order_id] = self._attempts.get(order_id, 0) + 1
+            return self._attempts[order_id]
+
+    def _settle(self, stored: StoredOrder, epoch: int, outcome: Outcome) -> bool:
+        order_id = stored.order.order_id
+        settlement = self._store.settle(order_id, epoch, outcome, self._tracker.clock(order_id))
+        if settlement is Settlement.STALE:
+            log.warning("Settling was refused: epoch %s is over", epoch, extra={"order_id": order_id})
+            self._tracker.local(order_id, "settle refused", epoch)
+            self._forget(order_id)
+            return False
+        if settlement is not Settlement.ALREADY:
+            status = OrderStatus.REJECTED if settlement is Settlement.OUT_OF_STOCK else outcome.status
+            self._tracker.local(order_id, "settled", epoch, status=status.value)
+            log.info("Settled: %s", status.value, extra={"order_id": order_id, "epoch": epoch})
+        return True
+
+    def _finish(self, order_id: str) -> None:
+        self._publisher.publish(order_id)
+        self._checkout.clear(order_id)
+        # Written first: once no list holds the order, its trace is complete.
+        self._tracker.local(order_id, "acknowledged")
+        self._queue.acknowledge(self._tracker.process, order_id)
+        self._forget(order_id)
+
+    def _forget(self, order_id: str) -> None:
+        with self._lock:
+            self._attempts.pop(order_id, None)
+        self._tracker.forget(order_id)

@@ -1,0 +1,1 @@
+"""Suggests books related to what was bought."""

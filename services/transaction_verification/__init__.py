@@ -1,0 +1,1 @@
+"""Checks the billing address and the credit card of an order."""
