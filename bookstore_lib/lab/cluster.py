@@ -1,0 +1,281 @@
+"""`Bookstore`: a real distributed bookstore under a notebook."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from bookstore_lib.core.errors import BookstoreError, SetupError
+from bookstore_lib.core.record import Tables
+from bookstore_lib.lab.history import History
+from bookstore_lib.lab.plan import Fsync, LabSettings
+from bookstore_lib.lab.shop_client import Receipt, ShopClient
+from bookstore_lib.runtime.card_seal import CardSeal, new_key
+from bookstore_lib.runtime.postgres import Database
+from bookstore_lib.runtime.postgres_store import PostgresOrderStore
+from bookstore_lib.runtime.redis_client import connect
+from bookstore_lib.runtime.redis_queue import RedisQueue
+from bookstore_lib.runtime.settings import Settings
+
+_POLL = 0.01
+_QUIET_SECONDS = 10.0
+# A new leader is there after the rest of the old lease; a few lives leave room for a busy machine.
+_LEASE_LIVES = 4
+_CLOSE_SECONDS = 30.0
+
+
+class ProcessStatus(NamedTuple):
+    """A process of the bookstore.
+
+    Attributes:
+        name: Such as `executor-2`.
+        state: `running`, `paused` or `dead`.
+        pid: Its process id; `None` when dead.
+        restarts: How often it was started again.
+    """
+
+    name: str
+    state: str
+    pid: int | None
+    restarts: int
+
+
+class Bookstore:
+    """A bookstore of real processes, ready when every health check passes; ends with the `with` block or the kernel.
+
+    Args:
+        executors: Number of order executors.
+        coordinator: Who runs the checks: `executor` or `orchestrator`.
+        lease_ttl: Life of the leader's lock, in seconds.
+        renew_every: Seconds between two renewals; a third of `lease_ttl` when 0.
+        http_port: Of the shop; 0 picks a free one.
+        run_dir: Folder for logs, traces and the servers' data; a new one when not given.
+        fsync: When Redis writes to disk: `always`, `everysec` or `no`.
+
+    Attributes:
+        url: The shop's address.
+        run_dir: The folder.
+
+    Raises:
+        SetupError: Something cannot run here; the sentence says what to do. Nothing is left running.
+    """
+
+    def __init__(
+        self,
+        executors: int = 3,
+        *,
+        coordinator: str = "executor",
+        lease_ttl: float = 3.0,
+        renew_every: float = 0.0,
+        http_port: int = 0,
+        run_dir: str | Path | None = None,
+        fsync: Fsync = "always",
+    ) -> None:
+        if executors < 1:
+            raise SetupError("A bookstore needs at least one executor.")
+        self.run_dir = Path(run_dir).absolute() if run_dir else _new_run_dir()
+        self._settings = LabSettings(
+            str(self.run_dir),
+            executors,
+            coordinator,
+            lease_ttl,
+            renew_every,
+            fsync,
+            http_port,
+            os.environ.get("BOOKSTORE_REDIS_URL", ""),
+            os.environ.get("BOOKSTORE_POSTGRES_URL", ""),
+        )  # fmt: skip - one line for what was chosen, one for where it is
+        # The same checks as in the services, but before anything has started.
+        Settings("lab", self.run_dir, coordinator=coordinator, lease_ttl=lease_ttl, renew_every=renew_every)
+        self._lock = threading.Lock()
+        self._supervisor = _start_supervisor()
+        self.close = weakref.finalize(self, _end, self._supervisor)
+        began = time.monotonic()
+        try:
+            where = self._tell(asdict(self._settings))
+        except BaseException:
+            self.close()
+            raise
+        self.ready_seconds = time.monotonic() - began
+        self.url: str = where["url"]
+        self._redis_url: str = where["redis_url"]
+        self._postgres_url: str = where["postgres_url"]
+        self.client = ShopClient(self.url)
+        if not self.client.healthy():
+            self.close()
+            raise SetupError(f"The shop started but is not well; see the logs in {self.run_dir / 'logs'}.")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Bookstore(executors={self._settings.executors}, {'running' if self.close.alive else 'stopped'})"
+
+    def checkout(self, items: Mapping[str, int], customer: str = "good", *, key: str = "") -> Receipt:
+        """Place an order through HTTP, as a browser would, and wait for its outcome.
+
+        Args:
+            items: Copies by title, such as `{"Frankenstein": 1}`.
+            customer: `good`, `bad_card`, `expired_card`, `missing_city` or `suspicious`.
+            key: An idempotency key: the same key and order again give the same answer.
+
+        Raises:
+            BookstoreError: The shop refused the order or does not answer; the sentence says why.
+        """
+        self._require_running()
+        return self.client.checkout(items, customer, key=key)
+
+    @property
+    def leader(self) -> str:
+        """The executor that leads; waits for one to be elected, at most a few lives of the lease.
+
+        Raises:
+            BookstoreError: Nobody was elected in time.
+        """
+        return self.await_leader()
+
+    def await_leader(self, other_than: str = "") -> str:
+        """Wait until a live executor leads; with `other_than`, one that is not this.
+
+        Raises:
+            BookstoreError: Nobody was elected in time.
+        """
+        self._require_running()
+        until = time.monotonic() + _LEASE_LIVES * self._settings.lease_ttl + 5
+        while time.monotonic() < until:
+            holder, _ = self.client.leader()
+            alive = {_host(status): status.name for status in self.processes() if status.state != "dead"}
+            if holder in alive and alive[holder] != other_than:
+                return alive[holder]
+            time.sleep(_POLL)
+        raise BookstoreError("Nobody was elected; start an executor with shop.start(...).")
+
+    def processes(self) -> list[ProcessStatus]:
+        """All processes and how they are."""
+        status = self._tell({"do": "status"})
+        return [ProcessStatus(name, s["state"], s["pid"], max(0, s["starts"] - 1)) for name, s in status.items()]
+
+    def kill(self, process: str) -> None:
+        """End a process at once, as a crash would (SIGKILL).
+
+        Raises:
+            BookstoreError: There is no such process, or it is dead already.
+        """
+        self._do("kill", process)
+
+    def pause(self, process: str) -> None:
+        """Freeze a process (SIGSTOP): it does nothing, and does not know."""
+        self._do("pause", process)
+
+    def resume(self, process: str) -> None:
+        """Let a frozen process go on (SIGCONT)."""
+        self._do("resume", process)
+
+    def stop(self, process: str) -> None:
+        """Ask a process to end in order (SIGTERM); a leader hands over."""
+        self._do("stop", process)
+
+    def start(self, process: str) -> None:
+        """Start a dead process again, and wait until it is ready."""
+        self._do("start", process)
+
+    def history(self) -> History:
+        """All events so far, with the final tables of the record; waits until no order is under way (10 s at most)."""
+        self._await_quiet()
+        return History.load(self.run_dir / "traces", tables=self.tables())
+
+    def tables(self) -> Tables | None:
+        """What the record holds now; `None` when PostgreSQL does not answer."""
+        try:
+            database = Database(self._postgres_url, connections=1, wait=2)
+        except SetupError:
+            return None
+        try:
+            return PostgresOrderStore(database, CardSeal(new_key())).tables()
+        finally:
+            database.close()
+
+    def queue_length(self) -> int:
+        """Orders that wait or are under way."""
+        with connect(self._redis_url) as client:
+            return len(RedisQueue(client).contents().all_ids())
+
+    def _await_quiet(self) -> None:
+        until = time.monotonic() + _QUIET_SECONDS
+        running = {status.name for status in self.processes() if status.state == "running"}
+        while "redis" in running and time.monotonic() < until and self.queue_length():
+            time.sleep(_POLL)
+
+    def _do(self, action: str, process: str) -> None:
+        self._tell({"do": action, "process": process})
+
+    def _require_running(self) -> None:
+        if not self.close.alive:
+            raise BookstoreError("This bookstore was stopped; start a new one with Bookstore().")
+
+    def _tell(self, order: dict[str, Any]) -> dict[str, Any]:
+        self._require_running()
+        supervisor = self._supervisor
+        if supervisor.stdin is None or supervisor.stdout is None:
+            raise AssertionError("The supervisor is started with pipes.")
+        with self._lock:
+            try:
+                supervisor.stdin.write(json.dumps(order) + "\n")
+                supervisor.stdin.flush()
+                line = supervisor.stdout.readline()
+            except OSError:
+                line = ""
+        if not line:
+            raise BookstoreError(f"The bookstore's supervisor has died; start a new bookstore. Logs: {self.run_dir}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise (SetupError if "do" not in order else BookstoreError)(answer["error"])
+        return dict(answer["ok"])
+
+
+def _host(status: ProcessStatus) -> str:
+    return f"{status.name}~{status.restarts}" if status.restarts else status.name
+
+
+def _new_run_dir() -> Path:
+    parent = Path(tempfile.gettempdir()) / f"bookstore-lab-{os.getuid()}"
+    parent.mkdir(mode=0o755, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=time.strftime("run-%Y%m%d-%H%M%S-"), dir=parent))
+
+
+def _start_supervisor() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "bookstore_lib.lab.supervisor"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _end(supervisor: subprocess.Popen[str]) -> None:
+    if supervisor.stdin is not None:
+        with contextlib.suppress(OSError):  # it has died already
+            supervisor.stdin.close()
+    try:
+        supervisor.wait(_CLOSE_SECONDS)
+    except subprocess.TimeoutExpired:
+        supervisor.kill()
+        supervisor.wait()
+    if supervisor.stdout is not None:
+        supervisor.stdout.close()

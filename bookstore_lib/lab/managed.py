@@ -1,0 +1,159 @@
+"""One child process of the supervisor: start it, know when it is ready, signal it, end it."""
+
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from bookstore_lib.core.errors import SetupError
+from bookstore_lib.runtime.starter import READY
+
+_POLL = 0.01
+
+
+class Managed:
+    """A process that can be started again and again.
+
+    Args:
+        name: What people call it.
+        command: What to start.
+        log: Where its standard error goes, appended.
+        env: Its environment; `None` for our own.
+        options: More for `subprocess.Popen`, such as another user.
+        probe: Whether it is ready, asked again and again; `None`: it says so itself in a line.
+        explain: Turns the end of its log into a sentence, where it can.
+        stop_signal: Ends it in order.
+        guard: Makes a process that ends this one when we die; `None`: it watches us itself.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        log: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        options: Mapping[str, Any] | None = None,
+        probe: Callable[[], bool] | None = None,
+        explain: Callable[[str], str | None] = lambda _log: None,
+        stop_signal: int = signal.SIGTERM,
+        guard: Callable[[int, int], subprocess.Popen[bytes]] | None = None,
+    ) -> None:
+        self.name, self._command, self._log = name, command, log
+        self._env, self._options = env, dict(options or {})
+        self._probe, self._explain, self._stop_signal, self._make_guard = probe, explain, stop_signal, guard
+        self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
+        self._announced = threading.Event()
+        self._paused = False
+        self.starts = 0
+
+    @property
+    def state(self) -> str:
+        """`running`, `paused` or `dead`."""
+        if self._process is None or self._process.poll() is not None:
+            return "dead"
+        return "paused" if self._paused else "running"
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it lives."""
+        return self._process.pid if self._process is not None and self.state != "dead" else None
+
+    def start(self) -> None:
+        """Start it; does not wait until it is ready.
+
+        Raises:
+            SetupError: The program cannot be started.
+        """
+        self._announced = threading.Event()
+        self._paused = False
+        watches = self._make_guard is None
+        try:
+            with self._log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    self._command,
+                    env=None if self._env is None else dict(self._env),
+                    stdin=subprocess.PIPE if watches else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE if watches else log,
+                    stderr=log,
+                    start_new_session=True,
+                    **self._options,
+                )
+        except OSError as error:
+            raise SetupError(f"{self.name} cannot be started: {error}.") from error
+        self.starts += 1
+        if self._make_guard is not None:
+            self._guard = self._make_guard(self._process.pid, self._stop_signal)
+        elif self._process.stdout is not None:
+            threading.Thread(target=_read, args=(self._process.stdout, self._announced), daemon=True).start()
+
+    def await_ready(self, until: float) -> None:
+        """Wait until it is ready.
+
+        Args:
+            until: On the monotonic clock.
+
+        Raises:
+            SetupError: It ended, or was not ready in time; the sentence says why as far as its log tells.
+        """
+        while not (self._announced.wait(_POLL) if self._probe is None else self._probe()):
+            if self.state == "dead":
+                raise SetupError(self._why("ended while it started"))
+            if time.monotonic() > until:
+                raise SetupError(self._why("was not ready in time"))
+            if self._probe is not None:
+                time.sleep(_POLL)
+
+    def signal(self, number: int) -> bool:
+        """Send a signal; returns whether it was alive to get it. Waits for the end after SIGKILL."""
+        if self._process is None or self.state == "dead":
+            return False
+        self._process.send_signal(number)
+        self._paused = number == signal.SIGSTOP or (self._paused and number != signal.SIGCONT)
+        if number == signal.SIGKILL:
+            self._reap()
+        return True
+
+    def begin_stop(self) -> None:
+        """Ask it to end in order; does not wait."""
+        if self.signal(self._stop_signal):
+            self.signal(signal.SIGCONT)
+
+    def finish_stop(self, until: float) -> None:
+        """Wait for its end until `until` on the monotonic clock, then kill it."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._reap()
+
+    def _reap(self) -> None:
+        if self._process is not None:
+            self._process.wait()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        if self._guard is not None:
+            self._guard.kill()
+            self._guard.wait()
+            if self._guard.stdin is not None:
+                self._guard.stdin.close()
+            self._guard = None
+
+    def _why(self, what: str) -> str:
+        tail = self._log.read_bytes()[-4000:].decode(errors="replace")
+        last = next((line for line in reversed(tail.splitlines()) if line.strip()), "")
+        reason = self._explain(tail) or last.removeprefix(f"{self.name}: ") or f"see {self._log}"
+        return f"{self.name} {what}: {reason}"
+
+
+def _read(output: IO[bytes], announced: threading.Event) -> None:
+    with output:
+        for line in output:
+            if line.decode().strip() == READY:
+                announced.set()

@@ -1,0 +1,102 @@
+"""Which processes a bookstore consists of, and what each is told."""
+
+import base64
+import os
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bookstore_lib.runtime.starter import WATCH_STDIN
+
+Fsync = Literal["always", "everysec", "no"]
+SERVICES = {
+    "transaction_verification": "verification_address",
+    "fraud_detection": "fraud_address",
+    "suggestions": "suggestions_address",
+}
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class LabSettings:
+    """What can be chosen about a bookstore; times are in seconds.
+
+    Attributes:
+        run_dir: Folder of the run: logs, traces and the servers' data.
+        executors: Number of order executors.
+        coordinator: Who runs the checks: `executor` or `orchestrator`.
+        lease_ttl: Life of the leader's lock.
+        renew_every: Time between two renewals; 0 stands for a third of `lease_ttl`.
+        fsync: When Redis writes to disk: `always`, `everysec` or `no`.
+        http_port: Of the orchestrator; 0 picks a free one.
+        redis_url: A Redis server that runs already; empty: start one.
+        postgres_url: A PostgreSQL server that runs already; empty: start one.
+    """
+
+    run_dir: str
+    executors: int = 3
+    coordinator: str = "executor"
+    lease_ttl: float = 3.0
+    renew_every: float = 0.0
+    fsync: Fsync = "always"
+    http_port: int = 0
+    redis_url: str = ""
+    postgres_url: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A service process: its name, the module to run, and its environment."""
+
+    name: str
+    module: str
+    env: dict[str, str]
+
+    @property
+    def command(self) -> list[str]:
+        """What to start."""
+        return [sys.executable, "-m", self.module]
+
+
+def executor_names(settings: LabSettings) -> list[str]:
+    """`executor-1`, `executor-2`, ..."""
+    return [f"executor-{number}" for number in range(1, settings.executors + 1)]
+
+
+def plan_services(settings: LabSettings, addresses: dict[str, str], redis_url: str, postgres_url: str) -> list[Plan]:
+    """The service processes of a bookstore.
+
+    Args:
+        settings: What was chosen.
+        addresses: `host:port` by what is served there: the services, `orchestrator`, and for each executor its name
+            and `<name> debug`.
+        redis_url: Where Redis is.
+        postgres_url: Where PostgreSQL is.
+    """
+    shared = {
+        "trace_dir": str(Path(settings.run_dir) / "traces"),
+        "redis_url": redis_url,
+        "postgres_url": postgres_url,
+        "card_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "coordinator": settings.coordinator,
+        "lease_ttl": str(settings.lease_ttl),
+        "renew_every": str(settings.renew_every or ""),
+        **{setting: addresses[name] for name, setting in SERVICES.items()},
+    }
+    plans = [_plan(name, f"services.{name}", shared, listen=addresses[name]) for name in SERVICES]
+    for name in executor_names(settings):
+        own = {"listen": addresses[name], "http_listen": addresses[f"{name} debug"]}
+        plans.append(_plan(name, "services.order_executor", shared, **own))
+    # Last, because nothing waits for it: the others import while it starts.
+    plans.append(_plan("orchestrator", "services.orchestrator", shared, http_listen=addresses["orchestrator"]))
+    return plans
+
+
+def _plan(name: str, module: str, shared: dict[str, str], **own: str) -> Plan:
+    told = {"process": name, **shared, **own}
+    # Nothing that was set for the notebook's own process may leak into a service.
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("BOOKSTORE_")}
+    settings = {f"BOOKSTORE_{key.upper()}": value for key, value in told.items() if value}
+    return Plan(name, module, inherited | settings | {WATCH_STDIN: "1"})
