@@ -57,6 +57,9 @@ class OrderQueue(Protocol):
     def acknowledge(self, consumer: str, order_id: str) -> bool:
         """The id's work is done: forget it; says whether the consumer still held it."""
 
+    def give_back(self, consumer: str) -> None:
+        """Put back what this consumer holds, where it is taken next."""
+
     def take_over(self, consumer: str) -> int:
         """Put back what all consumers but this one hold; returns how many ids that were."""
 
@@ -97,6 +100,11 @@ class RedisQueue:
         """The id's work is done: forget it."""
         return bool(self._client.lrem(PROCESSING + consumer, 0, order_id))
 
+    def give_back(self, consumer: str) -> None:
+        """Put back what this consumer holds."""
+        while self._client.lmove(PROCESSING + consumer, QUEUE, "LEFT", "RIGHT") is not None:
+            pass
+
     def take_over(self, consumer: str) -> int:
         """Put back what all consumers but this one hold."""
         return int(self._take_over(keys=[CONSUMERS, QUEUE], args=[PROCESSING, consumer]))
@@ -136,13 +144,17 @@ class MemoryQueue:
         self._processing[consumer] = [other for other in held if other != order_id]
         return order_id in held
 
+    def give_back(self, consumer: str) -> None:
+        """Put back what this consumer holds."""
+        for order_id in self._processing.pop(consumer, []):
+            self._waiting.insert(0, order_id)
+
     def take_over(self, consumer: str) -> int:
         """Put back what all consumers but this one hold."""
-        moved = 0
-        for other in [name for name in self._processing if name != consumer]:
-            for order_id in self._processing.pop(other):
-                self._waiting.insert(0, order_id)
-                moved += 1
+        others = [name for name in self._processing if name != consumer]
+        moved = sum(len(self._processing[name]) for name in others)
+        for name in others:
+            self.give_back(name)
         return moved
 
     def contents(self) -> QueueContents:

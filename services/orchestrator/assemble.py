@@ -55,8 +55,8 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
         return {**checks, "redis": _answers(client), "postgres": _reachable(store)}
 
     ended = Event()
+    parts.callback(start_thread(listen, "outcomes", (client, CHANNEL, board.announce, ended)).join)
     parts.callback(ended.set)
-    start_thread(listen, "outcomes", (client, CHANNEL, board.announce, ended))
     serve_http(
         create_app(desk, catalogue, leader, health, settings.outcome_wait), settings.http_listen, parts, _THREADS
     )

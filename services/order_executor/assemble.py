@@ -50,16 +50,18 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     worker = Worker(tracker.process, queue, store, handler, election, elected, settings.max_in_flight)
 
     def drain() -> None:
-        worker.stop()
+        worker.finish()
         election.stop()
+        worker.hand_back()
 
     servicer = OrderExecutor(tracker.process, election, lease, drain)
     serve_grpc(settings, tracker, parts, lambda s: add_OrderExecutorServicer_to_server(servicer, s))
     serve_http(create_debug_app(tracker.process, election, lease, queue), settings.http_listen, parts)
 
     ended = Event()
-    parts.callback(ended.set)
-    start_thread(listen, "wake", (client, WAKE_CHANNEL, lambda _message: election.wake(), ended))
+    listener = start_thread(listen, "wake", (client, WAKE_CHANNEL, lambda _message: election.wake(), ended))
+    parts.callback(listener.join)
     worker.start()
     election.start()
     parts.callback(drain)
+    parts.callback(ended.set)

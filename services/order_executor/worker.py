@@ -55,19 +55,31 @@ class Worker:
         self._later: list[tuple[float, str]] = []
         self._later_lock = threading.Lock()
         self._stopping = threading.Event()
+        self._gate = threading.Lock()  # between the last submission and the end of the pool
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to wait for leadership."""
         self._thread = start_thread(self._run, "worker")
 
-    def stop(self) -> None:
-        """Take nothing more, finish what is in flight, and hand back the rest."""
-        self._stopping.set()
+    def finish(self) -> None:
+        """Begin nothing more, and wait for the orders in flight."""
+        with self._gate:
+            self._stopping.set()
         self._elected.set()
+        self._pool.shutdown()
+
+    def hand_back(self) -> None:
+        """Put back what was taken and not finished, once this executor leads no longer.
+
+        The last wait for an id may still get one after `finish`; another leader shall have it at once.
+        """
         if self._thread is not None:
             self._thread.join()
-        self._pool.shutdown()
+        try:
+            self._queue.give_back(self._consumer)
+        except redis.RedisError as error:
+            log.warning("Nothing was handed back (%s); the next leader will take it over", type(error).__name__)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -105,10 +117,11 @@ class Worker:
         if not self._slots.acquire(timeout=_TAKE_SECONDS):
             return
         order_id = self._due() or self._take()
-        if order_id is None:
-            self._slots.release()
-        else:
-            self._pool.submit(self._work, order_id, epoch)
+        with self._gate:
+            if order_id is not None and not self._stopping.is_set():
+                self._pool.submit(self._work, order_id, epoch)
+                return
+        self._slots.release()
 
     def _take(self) -> str | None:
         timeout = min(_TAKE_SECONDS, self._election.belief_left)
