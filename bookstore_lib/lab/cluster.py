@@ -210,6 +210,11 @@ class Bookstore:
         finally:
             database.close()
 
+    @property
+    def supervisor_pid(self) -> int:
+        """Process id of the supervisor, the parent of all other processes."""
+        return self._supervisor.pid
+
     def queue_length(self) -> int:
         """Orders that wait or are under way."""
         with connect(self._redis_url) as client:

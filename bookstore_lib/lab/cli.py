@@ -1,0 +1,121 @@
+"""The command `bookstore`."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from bookstore_lib.core.errors import BookstoreError, SetupError
+from bookstore_lib.runtime.settings import COORDINATORS
+
+app = typer.Typer(
+    help="A real distributed bookstore to learn distributed systems on.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")
+]
+Executors = Annotated[int, typer.Option(min=1, help="Number of order executors.")]
+
+
+@app.command()
+def demo(
+    *,
+    as_json: AsJson = False,
+    out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("out"),
+    executors: Annotated[int, typer.Option(min=2, help="Number of order executors.")] = 3,
+) -> None:
+    """Place 12 varied orders, kill the leader in the middle, check every guarantee, and draw what happened."""
+    from bookstore_lib.lab.demo import run_demo  # noqa: PLC0415 - matplotlib and pandas are slow to import
+    from bookstore_lib.lab.tables import print_demo  # noqa: PLC0415
+
+    result = run_demo(out, executors, _say)
+    if as_json:
+        _print_json(result.to_json())
+    else:
+        print_demo(result)
+    raise typer.Exit(0 if result.good else 1)
+
+
+@app.command()
+def up(
+    *,
+    as_json: AsJson = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the shop.")] = 8081,
+    executors: Executors = 3,
+    coordinator: Annotated[str, typer.Option(help=f"Who runs the checks: {' or '.join(COORDINATORS)}.")] = "executor",
+    lease_ttl: Annotated[float, typer.Option(help="Life of the leader's lock, in seconds.")] = 30.0,
+) -> None:
+    """Run the bookstore until Ctrl-C."""
+    from bookstore_lib.lab.cluster import Bookstore  # noqa: PLC0415 - only when needed
+
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    with Bookstore(executors, coordinator=coordinator, lease_ttl=lease_ttl, http_port=port) as shop:
+        _say(f"The shop is open at {shop.url}; logs and traces are in {shop.run_dir}. Ctrl-C closes it.")
+        if as_json:
+            _print_json({"url": shop.url, "run_dir": str(shop.run_dir), "ready_seconds": round(shop.ready_seconds, 3)})
+        try:
+            ended.wait()
+        except KeyboardInterrupt:
+            _say("Closing...")
+
+
+@app.command()
+def lab(
+    notebooks: Annotated[Path, typer.Argument(help="Folder of the lab sheets.")] = Path("notebooks"),
+) -> None:
+    """Open JupyterLab on the lab sheets."""
+    if not notebooks.is_dir():
+        raise SetupError(f"There is no folder {notebooks}; run this in the project's folder or name the folder.")
+    # Jupyter refuses root without being told; containers often have nobody else.
+    as_root = ["--allow-root"] if os.geteuid() == 0 else []
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *as_root, str(notebooks)])  # noqa: S606 - no shell wanted
+
+
+@app.command()
+def bench(
+    *,
+    as_json: AsJson = False,
+    orders: Annotated[int, typer.Option(min=1, help="Orders for the latency.")] = 50,
+    rounds: Annotated[int, typer.Option(min=1, help="Failovers and handovers.")] = 10,
+) -> None:
+    """Measure start-up, latency, memory, failover and handover on this machine."""
+    from bookstore_lib.lab.bench import run_bench  # noqa: PLC0415 - only when needed
+    from bookstore_lib.lab.tables import print_figures  # noqa: PLC0415
+
+    figures = run_bench(orders, rounds, _say)
+    if as_json:
+        _print_json(figures)
+    else:
+        print_figures(figures)
+
+
+def main() -> NoReturn:
+    """Run the command; a problem with the machine or the input is one line on standard error and exit code 2."""
+    try:
+        app()
+    except BookstoreError as error:
+        sys.exit(_complain(error))
+    sys.exit()
+
+
+def _complain(error: BookstoreError) -> int:
+    _say(f"bookstore: {error}")
+    return 2
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    typer.echo(json.dumps(value))
