@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from bookstore_lib.core.errors import BookstoreError, SetupError
-from bookstore_lib.runtime.settings import COORDINATORS
+from bookstore_lib.runtime.settings import Coordinator
 
 app = typer.Typer(
     help="A real distributed bookstore to learn distributed systems on.",
@@ -51,7 +51,7 @@ def up(
     as_json: AsJson = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the shop.")] = 8081,
     executors: Executors = 3,
-    coordinator: Annotated[str, typer.Option(help=f"Who runs the checks: {' or '.join(COORDINATORS)}.")] = "executor",
+    coordinator: Annotated[Coordinator, typer.Option(help="Who runs the checks.")] = "executor",
     lease_ttl: Annotated[float, typer.Option(help="Life of the leader's lock, in seconds.")] = 30.0,
 ) -> None:
     """Run the bookstore until Ctrl-C."""
@@ -119,3 +119,7 @@ def _say(line: str) -> None:
 
 def _print_json(value: dict[str, Any]) -> None:
     typer.echo(json.dumps(value))
+
+
+if __name__ == "__main__":
+    main()

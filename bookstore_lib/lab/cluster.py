@@ -41,12 +41,14 @@ class ProcessStatus(NamedTuple):
         name: Such as `executor-2`.
         state: `running`, `paused` or `dead`.
         pid: Its process id; `None` when dead.
+        host: Its name in clocks and traces: each life of a process is a host of its own, `executor-2~1` the second.
         restarts: How often it was started again.
     """
 
     name: str
     state: str
     pid: int | None
+    host: str
     restarts: int
 
 
@@ -159,7 +161,7 @@ class Bookstore:
         until = time.monotonic() + _LEASE_LIVES * self._settings.lease_ttl + 5
         while time.monotonic() < until:
             holder, _ = self.client.leader()
-            alive = {_host(status): status.name for status in self.processes() if status.state != "dead"}
+            alive = {status.host: status.name for status in self.processes() if status.state != "dead"}
             if holder in alive and alive[holder] != other_than:
                 return alive[holder]
             time.sleep(_POLL)
@@ -168,7 +170,7 @@ class Bookstore:
     def processes(self) -> list[ProcessStatus]:
         """All processes and how they are."""
         status = self._tell({"do": "status"})
-        return [ProcessStatus(name, s["state"], s["pid"], max(0, s["starts"] - 1)) for name, s in status.items()]
+        return [ProcessStatus(name, s["state"], s["pid"], s["host"], s["starts"] - 1) for name, s in status.items()]
 
     def kill(self, process: str) -> None:
         """End a process at once, as a crash would (SIGKILL).
@@ -251,10 +253,6 @@ class Bookstore:
         if "error" in answer:
             raise (SetupError if "do" not in order else BookstoreError)(answer["error"])
         return dict(answer["ok"])
-
-
-def _host(status: ProcessStatus) -> str:
-    return f"{status.name}~{status.restarts}" if status.restarts else status.name
 
 
 def _new_run_dir() -> Path:

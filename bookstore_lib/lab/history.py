@@ -108,7 +108,7 @@ class History:
         states = [event.detail["steps"] for event in self.events if event.name == "checked"]
         if not states:
             raise HistoryError(f"The checks of order {self.order_ids[0]} were not finished: there is nothing to draw.")
-        return draw_checkout_graph(states[0], title=title)
+        return draw_checkout_graph(states[-1], title=title)
 
     def draw_election(self, title: str | None = None) -> Figure:
         """Who led when, by the wall clock, and how long the lock's key lived.

@@ -59,6 +59,11 @@ class Managed:
         return "paused" if self._paused else "running"
 
     @property
+    def host(self) -> str:
+        """Its name in clocks and traces: each life of a process is a host of its own, `executor-2~1` the second."""
+        return f"{self.name}~{self.starts - 1}" if self.starts > 1 else self.name
+
+    @property
     def pid(self) -> int | None:
         """Its process id while it lives."""
         return self._process.pid if self._process is not None and self.state != "dead" else None

@@ -170,8 +170,8 @@ class Supervisor:
     def _start_again(self, process: Managed) -> None:
         if process.state != "dead":
             raise BookstoreError(f"{process.name} is {process.state} already; kill or stop it first.")
-        self._note("started", process)
         process.start()
+        self._note("started", process)
         process.await_ready(time.monotonic() + _READY_SECONDS)
 
     def _stop_one(self, process: Managed) -> None:
@@ -188,14 +188,14 @@ class Supervisor:
         if self._trace is not None:
             self._events += 1
             event_id = f"{self._trace.process}#{self._events}"
-            detail = {"process": process.name}
+            detail = {"process": process.host}
             self._trace.write(
                 TraceEvent(event_id, self._trace.process, "", "local", name, wall=self._trace.now(), detail=detail)
             )
 
 
 def _status(process: Managed) -> dict[str, Any]:
-    return {"state": process.state, "pid": process.pid, "starts": process.starts}
+    return {"state": process.state, "pid": process.pid, "host": process.host, "starts": process.starts}
 
 
 def _say(answer: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The life of a service process: settings, logs, trace, signals, and an orderly end."""
 
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -21,6 +22,8 @@ from bookstore_lib.runtime.tracker import OrderEventTracker
 _END_SECONDS = 8.0
 _GRACE_SECONDS = 1.0
 
+log = logging.getLogger(__name__)
+
 Start = Callable[[Settings, OrderEventTracker, ExitStack], None]
 
 
@@ -35,6 +38,7 @@ def run_service(default_process: str, start: Start) -> None:
         SystemExit: Something about the settings or the machine is wrong; one sentence on standard error says what.
     """
     ended = threading.Event()
+    threading.excepthook = lambda failure: _on_failure(failure, ended)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     if os.environ.get(WATCH_STDIN):
@@ -73,6 +77,13 @@ def start_thread(target: Callable[..., None], name: str, arguments: Sequence[obj
     thread = threading.Thread(target=target, name=name, args=tuple(arguments), daemon=True)
     thread.start()
     return thread
+
+
+def _on_failure(failure: threading.ExceptHookArgs, ended: threading.Event) -> None:
+    """A thread that works no longer is worse than a process that has ended: others take over from that."""
+    error = (failure.exc_type, failure.exc_value or failure.exc_type(), failure.exc_traceback)
+    log.critical("A thread failed; this process ends", exc_info=error)
+    ended.set()
 
 
 def _announce_ready() -> None:

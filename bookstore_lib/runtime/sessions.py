@@ -83,4 +83,5 @@ class Sessions(Generic[T]):
             if session.used > self._now() - self._idle:
                 return
             del self._sessions[order_id]
+            self._tracker.local(order_id, "session cleared", reason="idle")
             self._tracker.forget(order_id)

@@ -106,4 +106,4 @@ def _convert(name: str, text: str, kind: type) -> Any:
 
 def _require(condition: bool, name: str, sentence: str) -> None:  # noqa: FBT001 - reads as an assertion
     if not condition:
-        raise SetupError(f"{variable(name)} {sentence}.")
+        raise SetupError(f"{name} ({variable(name)}) {sentence}.")

@@ -26,13 +26,14 @@ from services.order_executor.worker import Worker
 
 
 def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> None:
-    """Connect, serve, and stand for election; the stack ends it all in the reverse order.
+    """Connect, migrate the record, serve, and stand for election; the stack ends it all in the reverse order.
 
     Raises:
         SetupError: A server cannot be reached or a setting is wrong.
     """
     database = Database(settings.postgres_url, connections=settings.max_in_flight)
     parts.callback(database.close)
+    database.migrate()
     client = connect(settings.redis_url)
     parts.callback(client.close)
     store = PostgresOrderStore(database, CardSeal(settings.card_key))

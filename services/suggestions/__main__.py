@@ -15,6 +15,7 @@ from services.suggestions.servicer import Suggestions
 def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> None:
     database = Database(settings.postgres_url)
     parts.callback(database.close)
+    database.migrate()
     servicer = Suggestions(Sessions(tracker, settings.session_idle), Catalogue(database), tracker)
     serve_grpc(settings, tracker, parts, lambda s: add_SuggestionsServicer_to_server(servicer, s))
 
