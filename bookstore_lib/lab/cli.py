@@ -78,7 +78,10 @@ def lab(
         raise SetupError(f"There is no folder {notebooks}; run this in the project's folder or name the folder.")
     # Jupyter refuses root without being told; containers often have nobody else.
     as_root = ["--allow-root"] if os.geteuid() == 0 else []
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *as_root, str(notebooks)])  # noqa: S606 - no shell wanted
+    # Nothing here needs the network; JupyterLab shall not ask for it either.
+    offline = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    command = [sys.executable, "-m", "jupyterlab", *as_root, *offline, str(notebooks)]
+    os.execv(sys.executable, command)  # noqa: S606 - no shell wanted
 
 
 @app.command()
