@@ -33,6 +33,7 @@ class LabSettings:
         http_port: Of the orchestrator; 0 picks a free one.
         redis_url: A Redis server that runs already; empty: start one.
         postgres_url: A PostgreSQL server that runs already; empty: start one.
+        keep_data: Whether the servers' data stays when the run ends; logs and traces always do.
     """
 
     run_dir: str
@@ -44,6 +45,7 @@ class LabSettings:
     http_port: int = 0
     redis_url: str = ""
     postgres_url: str = ""
+    keep_data: bool = True
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,13 @@ def plan_services(settings: LabSettings, addresses: dict[str, str], redis_url: s
         "renew_every": str(settings.renew_every or ""),
         **{setting: addresses[name] for name, setting in SERVICES.items()},
     }
-    plans = [_plan(name, f"services.{name}", shared, listen=addresses[name]) for name in SERVICES]
+    # Slowest to import first: all start at once and share the cores.
+    plans = [_plan("orchestrator", "services.orchestrator", shared, http_listen=addresses["orchestrator"])]
     for name in executor_names(settings):
         own = {"listen": addresses[name], "http_listen": addresses[f"{name} debug"]}
         plans.append(_plan(name, "services.order_executor", shared, **own))
     # Last, because nothing waits for it: the others import while it starts.
-    plans.append(_plan("orchestrator", "services.orchestrator", shared, http_listen=addresses["orchestrator"]))
+    plans += [_plan(name, f"services.{name}", shared, listen=addresses[name]) for name in SERVICES]
     return plans
 
 

@@ -12,6 +12,7 @@ or killed) it ends everything.
 import contextlib
 import json
 import secrets
+import shutil
 import signal
 import sys
 import time
@@ -104,6 +105,9 @@ class Supervisor:
                 process.finish_stop(until)
         if self._trace is not None:
             self._trace.close()
+        if not self._settings.keep_data:
+            for name in self._servers:
+                shutil.rmtree(self._run_dir / name, ignore_errors=True)
 
     def _make_run_dir(self) -> None:
         if self._run_dir.exists() and any(self._run_dir.iterdir()):
