@@ -61,12 +61,15 @@ class Bookstore:
         lease_ttl: Life of the leader's lock, in seconds.
         renew_every: Seconds between two renewals; a third of `lease_ttl` when 0.
         http_port: Of the shop; 0 picks a free one.
-        run_dir: Folder for logs, traces and the servers' data; a new one when not given.
+        run_dir: Folder for logs, traces and the servers' data. A new one below the system's temporary folder when not
+            given; then the servers' data (some 40 MB) goes when the bookstore ends.
         fsync: When Redis writes to disk: `always`, `everysec` or `no`.
 
     Attributes:
         url: The shop's address.
+        debug_urls: The debug server of each executor: `/status` and `/debug/queue`.
         run_dir: The folder.
+        ready_seconds: How long it took until every process was ready.
 
     Raises:
         SetupError: Something cannot run here; the sentence says what to do. Nothing is left running.
@@ -87,16 +90,17 @@ class Bookstore:
             raise SetupError("A bookstore needs at least one executor.")
         self.run_dir = Path(run_dir).absolute() if run_dir else _new_run_dir()
         self._settings = LabSettings(
-            str(self.run_dir),
-            executors,
-            coordinator,
-            lease_ttl,
-            renew_every,
-            fsync,
-            http_port,
-            os.environ.get("BOOKSTORE_REDIS_URL", ""),
-            os.environ.get("BOOKSTORE_POSTGRES_URL", ""),
-        )  # fmt: skip - one line for what was chosen, one for where it is
+            run_dir=str(self.run_dir),
+            executors=executors,
+            coordinator=coordinator,
+            lease_ttl=lease_ttl,
+            renew_every=renew_every,
+            fsync=fsync,
+            http_port=http_port,
+            redis_url=os.environ.get("BOOKSTORE_REDIS_URL", ""),
+            postgres_url=os.environ.get("BOOKSTORE_POSTGRES_URL", ""),
+            keep_data=run_dir is not None,
+        )
         # The same checks as in the services, but before anything has started.
         Settings("lab", self.run_dir, coordinator=coordinator, lease_ttl=lease_ttl, renew_every=renew_every)
         self._lock = threading.Lock()
@@ -110,6 +114,7 @@ class Bookstore:
             raise
         self.ready_seconds = time.monotonic() - began
         self.url: str = where["url"]
+        self.debug_urls: dict[str, str] = where["debug"]
         self._redis_url: str = where["redis_url"]
         self._postgres_url: str = where["postgres_url"]
         self.client = ShopClient(self.url)
