@@ -56,6 +56,7 @@ class Supervisor:
         until = time.monotonic() + _READY_SECONDS
         self._make_run_dir()
         self._reserve_ports()
+        self._require_outside()
         redis_url = self._settings.redis_url or self._start_redis()
         postgres_url = self._settings.postgres_url or self._start_postgres()
         addresses = {name: f"{HOST}:{port.number}" for name, port in self._ports.items()}
@@ -124,6 +125,17 @@ class Supervisor:
         self._ports = {name: reserve_port() for name in names}
         port = self._settings.http_port
         self._ports["orchestrator"] = require_free(port, HOST, "the shop") if port else reserve_port()
+
+    def _require_outside(self) -> None:
+        """Servers that others run have to answer; their clients are slow to import, so only where there are any."""
+        if self._settings.redis_url:
+            from bookstore_lib.runtime import redis_client  # noqa: PLC0415
+
+            redis_client.require_answer(self._settings.redis_url)
+        if self._settings.postgres_url:
+            from bookstore_lib.runtime import postgres  # noqa: PLC0415
+
+            postgres.require_answer(self._settings.postgres_url)
 
     def _start_redis(self) -> str:
         port = self._ports["redis"] = reserve_port()

@@ -1,7 +1,6 @@
 """A pool of connections to the record, its migrations, and one way to run a statement."""
 
 import logging
-import re
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, LiteralString
@@ -12,8 +11,11 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from bookstore_lib.core.errors import SetupError, UnavailableError
+from bookstore_lib.runtime.settings import without_password
 
 log = logging.getLogger(__name__)
+
+_NO_ANSWER = "PostgreSQL at {} does not answer or does not let us in; start it or mend the URL."
 
 _CONNECT_SECONDS = 20.0
 _RETRY_SECONDS = 3.0
@@ -22,6 +24,18 @@ _OPTIONS = "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=500
 _MIGRATION_LOCK = 7_304_221
 
 Row = Any
+
+
+def require_answer(url: str) -> None:
+    """Ask the server once whether it is there.
+
+    Raises:
+        SetupError: It is not, or does not let us in.
+    """
+    try:
+        psycopg.connect(url, connect_timeout=3).close()
+    except psycopg.Error as error:
+        raise SetupError(_NO_ANSWER.format(without_password(url))) from error
 
 
 class Database:
@@ -53,9 +67,7 @@ class Database:
             self._pool.wait(wait)
         except PoolTimeout as error:
             self._pool.close()
-            raise SetupError(
-                f"PostgreSQL at {_without_password(url)} does not answer; start it or mend the URL."
-            ) from error
+            raise SetupError(_NO_ANSWER.format(without_password(url))) from error
 
     def query(self, statement: LiteralString, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
         """Run one statement and return its rows, as named tuples.
@@ -98,7 +110,3 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._pool.close()
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r":[^:@/]*@", "@", url)

@@ -4,7 +4,25 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from bookstore_lib.core.errors import SetupError
+from bookstore_lib.runtime.settings import without_password
+
 _TIMEOUT = 2.0
+
+
+def require_answer(url: str) -> None:
+    """Ask the server whether it is there.
+
+    Raises:
+        SetupError: It is not, or does not let us in.
+    """
+    try:
+        with connect(url) as client:
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        raise SetupError(
+            f"Redis at {without_password(url)} does not answer ({type(error).__name__}); start it or mend the URL."
+        ) from error
 
 
 def connect(url: str, timeout: float = _TIMEOUT) -> redis.Redis:

@@ -1,5 +1,6 @@
 """Settings: read once from the environment in an entry point, then passed on as a frozen object."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -95,6 +96,11 @@ class Settings:
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return f"BOOKSTORE_{name.upper()}"
+
+
+def without_password(url: str) -> str:
+    """A URL as it may be shown."""
+    return re.sub(r":[^:@/]*@", "@", url)
 
 
 def _convert(name: str, text: str, kind: type) -> Any:
