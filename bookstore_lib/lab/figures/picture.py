@@ -1,0 +1,55 @@
+"""A figure that a notebook shows without pyplot, and that can say in words what it shows."""
+
+from io import BytesIO
+from typing import Any
+
+from matplotlib.backend_bases import RendererBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from bookstore_lib.lab.figures.style import styled
+
+_DOTS_PER_INCH = 150
+_CSS_PIXELS_PER_INCH = 72
+
+
+class Picture(Figure):
+    """A matplotlib figure with a description in words.
+
+    A bare `Figure` is shown by a notebook only once pyplot was imported, and then as `<Figure size ...>` in text.
+
+    Attributes:
+        alt: What the picture shows, for those who cannot see it. The first sentence says what kind of picture it is
+            and is the same for every execution.
+    """
+
+    def __init__(self, width: float, height: float) -> None:
+        """Make an empty picture; sizes in inches."""
+        super().__init__(figsize=(width, height), facecolor="white")
+        FigureCanvasAgg(self)
+        self.alt = ""
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw with the settings of this package, whoever asks."""
+        with styled():
+            super().draw(renderer)
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    __str__ = __repr__  # a Figure's would tell its size
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """For notebooks: a PNG, and the first sentence of the description as its text.
+
+        There is no SVG among them: notebook checks compare it letter by letter, and two runs never draw the same.
+        """
+        stream = BytesIO()
+        with styled():
+            self.savefig(stream, format="png", dpi=_DOTS_PER_INCH)
+        width = round(self.get_figwidth() * _CSS_PIXELS_PER_INCH)
+        text = self.alt.partition(". ")[0]
+        return (
+            {"image/png": stream.getvalue(), "text/plain": f"{text}."},
+            {"image/png": {"alt": self.alt, "width": width}},
+        )
