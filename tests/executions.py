@@ -202,7 +202,7 @@ def random_execution(
 
 
 def election(
-    fault: Literal["none", "kill", "pause", "stop"] = "kill",
+    fault: Literal["none", "kill", "pause", "flush", "stop"] = "kill",
     *,
     executors: int = 3,
     ttl: float = 4.0,
@@ -213,8 +213,9 @@ def election(
 
     Args:
         fault: `none`: executor-1 leads on. `kill`: killed, the key runs out, executor-2 takes over, executor-1 comes
-            back as `executor-1~1`. `pause`: frozen for longer than its lease; when it wakes it is demoted, and by
-            then two have believed in themselves. `stop`: releases, executor-2 takes over at once.
+            back as `executor-1~1`. `pause`: frozen for longer than its lease; when it wakes it is demoted. `flush`: the
+            lock is wiped, and executor-1 learns at its next renewal that executor-2 has it. `stop`: releases,
+            executor-2 takes over at once.
         executors: How many stand for election, 2 or more.
         ttl: Life of the lock in seconds; renewed every `ttl / 4`.
         margin: Seconds before the end of the lock at which a leader stops believing in itself.
@@ -242,6 +243,9 @@ def election(
         detail = {"reason": "the lease could not be renewed in time"}
         story.write("executor-1", "demoted", free + 2.2, epoch=1, detail=detail)
         story.write("executor-1", "waiting", free + 2.3, detail={"holder": "executor-2", "remaining": ttl / 2})
+    elif fault == "flush":
+        free = last + 0.2
+        story.write("executor-1", "demoted", last + ttl / 4, epoch=1, detail={"reason": "the lock is held by another"})
     elif fault == "stop":
         free = last + 0.6
         story.write("executor-1", "demoted", free - 0.1, epoch=1, detail={"reason": "it was stopped"})

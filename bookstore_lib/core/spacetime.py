@@ -6,12 +6,10 @@ wrong clock is drawn where the event really was. A column is not a time: two eve
 of two concurrent events either may stand further left.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from graphlib import CycleError, TopologicalSorter
-from itertools import pairwise
 from typing import NamedTuple
 
+from bookstore_lib.core.causality import lamport_times
 from bookstore_lib.core.checkout_graph import STEPS
 from bookstore_lib.core.errors import HistoryError
 from bookstore_lib.core.trace_event import TraceEvent
@@ -58,15 +56,11 @@ def lay_out(events: Iterable[TraceEvent]) -> Spacetime:
         HistoryError: There are no events, two have the same id, an id has no number, or a message is received before
             it is sent.
     """
-    by_id: dict[str, TraceEvent] = {}
-    for event in events:
-        if by_id.setdefault(event.id, event) != event:
-            raise HistoryError(f"Two events have the id {event.id}; take the events of one run only.")
-    if not by_id:
+    events = tuple(events)
+    if not events:
         raise HistoryError("There are no events to draw; place an order first.")
-    before = causes(by_id.values())
-    columns = _columns(before)
-    by_column = tuple(sorted(by_id.values(), key=lambda event: (columns[event.id], event.process)))
+    columns = {event_id: time - 1 for event_id, time in lamport_times(events).items()}
+    by_column = tuple(sorted(events, key=lambda event: (columns[event.id], event.process)))
     sends = {event.message_id: event for event in by_column if event.kind == "send"}
     return Spacetime(
         by_column,
@@ -78,54 +72,9 @@ def lay_out(events: Iterable[TraceEvent]) -> Spacetime:
     )
 
 
-def causes(events: Iterable[TraceEvent]) -> dict[str, set[str]]:
-    """The ids of the events just before each event, by its id: the one before in its process, and its send.
-
-    Happens-before is the transitive closure of this.
-
-    Raises:
-        HistoryError: The id of an event has no number, so that its place in its process is not known.
-    """
-    events = list(events)
-    before: dict[str, set[str]] = {event.id: set() for event in events}
-    processes: dict[str, list[TraceEvent]] = defaultdict(list)
-    for event in events:
-        processes[event.process].append(event)
-    for own in processes.values():
-        own.sort(key=_number)
-        for earlier, later in pairwise(own):
-            before[later.id].add(earlier.id)
-    sends = {event.message_id: event.id for event in events if event.kind == "send"}
-    for event in events:
-        if event.kind == "receive" and event.message_id in sends:
-            before[event.id].add(sends[event.message_id])
-    return before
-
-
 def base_name(process: str) -> str:
     """The process without its incarnation: `executor-2` for `executor-2~1`."""
     return process.partition("~")[0]
-
-
-def _number(event: TraceEvent) -> int:
-    number = event.id.rpartition("#")[2]
-    if not number.isdecimal():
-        raise HistoryError(f"The id of an event has to be <process>#<number>, not {event.id!r}.")
-    return int(number)
-
-
-def _columns(before: Mapping[str, set[str]]) -> dict[str, int]:
-    """The length of the longest chain of events that ends at each event."""
-    columns: dict[str, int] = {}
-    try:
-        for event_id in TopologicalSorter(before).static_order():
-            columns[event_id] = 1 + max((columns[cause] for cause in before[event_id]), default=-1)
-    except CycleError as error:
-        circle = ", ".join(sorted(set(error.args[1])))
-        raise HistoryError(
-            f"These events cannot have happened in any order, see their message ids: {circle}."
-        ) from error
-    return columns
 
 
 def _rows(by_column: Iterable[TraceEvent]) -> tuple[str, ...]:

@@ -221,8 +221,20 @@ def test_a_killed_leader_believes_no_more_but_its_lock_lives_on():
     assert overlaps([first, second]) == []
 
 
-def test_a_frozen_leader_and_its_successor_are_a_split_brain():
+def test_a_frozen_leader_believes_no_longer_than_its_lease_whenever_it_wakes():
     events = election("pause")
+    first, second = terms(events)
+    assert first.end == max(
+        e.detail["believes_until"]
+        for e in events
+        if e.process == "executor-1" and e.epoch == 1 and e.detail.get("believes_until")
+    )
+    assert overlaps([first, second]) == []
+
+
+def test_a_leader_elected_while_another_still_believes_is_a_split_brain():
+    """As after FLUSHALL: the lock is gone, and its holder does not know yet."""
+    events = election("flush")
     (overlap,) = overlaps(terms(events))
     demoted = next(event for event in events if event.name == "demoted")
     assert (overlap.one.process, overlap.other.process) == ("executor-1", "executor-2")

@@ -106,7 +106,8 @@ def _ended(event: TraceEvent, leading: Iterable[str]) -> list[str]:
 
 
 def _close(term: Term, event: TraceEvent) -> None:
-    if event.name == "started":
-        term.end = min(term.end, event.wall)
-    else:
-        term.end, term.ended_by = event.wall, event.name
+    # A frozen leader wakes up after its belief has run out, and is told so only then.
+    ran_out = term.end < event.wall
+    if not ran_out and event.name != "started":
+        term.ended_by = event.name
+    term.end = min(term.end, event.wall)
