@@ -64,6 +64,7 @@ class Bookstore:
         run_dir: Folder for logs, traces and the servers' data. A new one below the system's temporary folder when not
             given; then the servers' data (some 40 MB) goes when the bookstore ends.
         fsync: When Redis writes to disk: `always`, `everysec` or `no`.
+        links: Whether links can be cut; each then goes through a relay, which costs some latency.
 
     Attributes:
         url: The shop's address.
@@ -85,6 +86,7 @@ class Bookstore:
         http_port: int = 0,
         run_dir: str | Path | None = None,
         fsync: Fsync = "always",
+        links: bool = False,
     ) -> None:
         if executors < 1:
             raise SetupError("A bookstore needs at least one executor.")
@@ -99,6 +101,7 @@ class Bookstore:
             http_port=http_port,
             redis_url=os.environ.get("BOOKSTORE_REDIS_URL", ""),
             postgres_url=os.environ.get("BOOKSTORE_POSTGRES_URL", ""),
+            links=links,
             keep_data=run_dir is not None,
         )
         # The same checks as in the services, but before anything has started.
@@ -201,6 +204,24 @@ class Bookstore:
         """Start a dead process again, and wait until it is ready."""
         self._do("start", process)
 
+    def cut(self, one: str, other: str, how: str = "silence") -> None:
+        """Cut the link between two processes, such as `executor-2` and `redis`.
+
+        Args:
+            one: A process.
+            other: One that it talks to, or that talks to it.
+            how: `silence`: what is sent disappears; `reset`: connections break; `mute`: requests arrive, replies
+                disappear; `delay`: everything arrives half a second later.
+
+        Raises:
+            BookstoreError: There is no such link, or links cannot be cut here.
+        """
+        self._tell({"do": "cut", "between": [one, other], "how": how})
+
+    def heal(self) -> None:
+        """Make all links whole again."""
+        self._tell({"do": "heal"})
+
     def history(self) -> History:
         """All events so far, with the final tables of the record; waits until no order is under way (10 s at most)."""
         self._await_quiet()
@@ -263,7 +284,10 @@ class Bookstore:
 def _new_run_dir() -> Path:
     parent = Path(tempfile.gettempdir()) / f"bookstore-lab-{os.getuid()}"
     parent.mkdir(mode=0o755, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=time.strftime("run-%Y%m%d-%H%M%S-"), dir=parent))
+    run_dir = Path(tempfile.mkdtemp(prefix=time.strftime("run-%Y%m%d-%H%M%S-"), dir=parent))
+    # Where root starts it, PostgreSQL runs as another user, who has to get to its folder in here.
+    run_dir.chmod(0o711)
+    return run_dir
 
 
 def _start_supervisor() -> subprocess.Popen[str]:

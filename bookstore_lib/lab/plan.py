@@ -4,10 +4,12 @@ import base64
 import os
 import secrets
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from bookstore_lib.runtime.settings import variable
 from bookstore_lib.runtime.starter import WATCH_STDIN
 
 Fsync = Literal["always", "everysec", "no"]
@@ -33,6 +35,7 @@ class LabSettings:
         http_port: Of the orchestrator; 0 picks a free one.
         redis_url: A Redis server that runs already; empty: start one.
         postgres_url: A PostgreSQL server that runs already; empty: start one.
+        links: Whether every link goes through a relay that can cut it.
         keep_data: Whether the servers' data stays when the run ends; logs and traces always do.
     """
 
@@ -45,6 +48,7 @@ class LabSettings:
     http_port: int = 0
     redis_url: str = ""
     postgres_url: str = ""
+    links: bool = False
     keep_data: bool = True
 
 
@@ -67,39 +71,37 @@ def executor_names(settings: LabSettings) -> list[str]:
     return [f"executor-{number}" for number in range(1, settings.executors + 1)]
 
 
-def plan_services(settings: LabSettings, addresses: dict[str, str], redis_url: str, postgres_url: str) -> list[Plan]:
+def plan_services(
+    settings: LabSettings, addresses: dict[str, str], servers: Callable[[str], dict[str, str]]
+) -> list[Plan]:
     """The service processes of a bookstore.
 
     Args:
         settings: What was chosen.
         addresses: `host:port` by what is served there: the services, `orchestrator`, and for each executor its name
             and `<name> debug`.
-        redis_url: Where Redis is.
-        postgres_url: Where PostgreSQL is.
+        servers: For a process, the settings that say where the servers are that it talks to.
     """
     shared = {
         "trace_dir": str(Path(settings.run_dir) / "traces"),
-        "redis_url": redis_url,
-        "postgres_url": postgres_url,
         "card_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "coordinator": settings.coordinator,
         "lease_ttl": str(settings.lease_ttl),
         "renew_every": str(settings.renew_every or ""),
-        **{setting: addresses[name] for name, setting in SERVICES.items()},
     }
+
+    def plan(name: str, module: str, **own: str) -> Plan:
+        return Plan(name, f"services.{module}", _environment({"process": name} | shared | servers(name) | own))
+
     # Slowest to import first: all start at once and share the cores.
-    plans = [_plan("orchestrator", "services.orchestrator", shared, http_listen=addresses["orchestrator"])]
+    plans = [plan("orchestrator", "orchestrator", http_listen=addresses["orchestrator"])]
     for name in executor_names(settings):
         own = {"listen": addresses[name], "http_listen": addresses[f"{name} debug"]}
-        plans.append(_plan(name, "services.order_executor", shared, **own))
-    # Last, because nothing waits for it: the others import while it starts.
-    plans += [_plan(name, f"services.{name}", shared, listen=addresses[name]) for name in SERVICES]
-    return plans
+        plans.append(plan(name, "order_executor", **own))
+    return plans + [plan(name, name, listen=addresses[name]) for name in SERVICES]
 
 
-def _plan(name: str, module: str, shared: dict[str, str], **own: str) -> Plan:
-    told = {"process": name, **shared, **own}
+def _environment(told: dict[str, str]) -> dict[str, str]:
     # Nothing that was set for the notebook's own process may leak into a service.
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("BOOKSTORE_")}
-    settings = {f"BOOKSTORE_{key.upper()}": value for key, value in told.items() if value}
-    return Plan(name, module, inherited | settings | {WATCH_STDIN: "1"})
+    return inherited | {variable(name): value for name, value in told.items() if value} | {WATCH_STDIN: "1"}

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bookstore_lib.core.errors import BookstoreError, SetupError
 from bookstore_lib.core.trace_event import TraceEvent
@@ -28,10 +29,13 @@ from bookstore_lib.lab.servers.guard import guard
 from bookstore_lib.lab.servers.ports import ReservedPort, require_free, reserve_port
 from bookstore_lib.lab.servers.postgres_server import PostgresServer
 from bookstore_lib.lab.servers.redis_server import RedisServer
+from bookstore_lib.lab.wires import Wires, link_names
 from bookstore_lib.runtime.trace_log import TraceLog
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 8.0
+_RESTART_SECONDS = 20.0
+_RETRY_PAUSE = 0.1
 
 
 class Supervisor:
@@ -46,6 +50,7 @@ class Supervisor:
         self._ports: dict[str, ReservedPort] = {}
         self._servers: dict[str, Managed] = {}
         self._services: dict[str, Managed] = {}
+        self._wires: Wires | None = None
 
     def start(self) -> dict[str, Any]:
         """Start everything; returns where it is.
@@ -60,7 +65,11 @@ class Supervisor:
         redis_url = self._settings.redis_url or self._start_redis()
         postgres_url = self._settings.postgres_url or self._start_postgres()
         addresses = {name: f"{HOST}:{port.number}" for name, port in self._ports.items()}
-        for plan in plan_services(self._settings, addresses, redis_url, postgres_url):
+        urls = {"redis": redis_url, "postgres": postgres_url}
+        if self._settings.links:
+            targets = {name: addresses[name] for name in SERVICES} | {name: _address(url) for name, url in urls.items()}
+            self._wires = Wires(link_names(self._settings), targets)
+        for plan in plan_services(self._settings, addresses, lambda client: self._servers_of(client, addresses, urls)):
             process = Managed(plan.name, plan.command, self._log(plan.name), env=plan.env)
             self._services[plan.name] = process
             process.start()
@@ -81,6 +90,8 @@ class Supervisor:
         """
         if order["do"] == "status":
             return {name: _status(process) for name, process in self._all().items()}
+        if order["do"] in ("cut", "heal", "affected"):
+            return self._wire(order)
         actions: dict[str, Callable[[Managed], None]] = {
             "kill": self._kill,
             "pause": self._pause,
@@ -104,11 +115,37 @@ class Supervisor:
                 process.begin_stop()
             for process in group:
                 process.finish_stop(until)
+        if self._wires is not None:
+            self._wires.close()
         if self._trace is not None:
             self._trace.close()
         if not self._settings.keep_data:
             for name in self._servers:
                 shutil.rmtree(self._run_dir / name, ignore_errors=True)
+
+    def _servers_of(self, client: str, addresses: dict[str, str], urls: dict[str, str]) -> dict[str, str]:
+        """Where a process finds the servers that it talks to: at the relays of its links, where there are any."""
+        own = {server for other, server in link_names(self._settings) if other == client}
+
+        def route(server: str, address: str) -> str:
+            return self._wires.address(client, server) if self._wires and server in own else address
+
+        found = {f"{name}_url": url.replace(_address(url), route(name, _address(url))) for name, url in urls.items()}
+        return found | {setting: route(name, addresses[name]) for name, setting in SERVICES.items()}
+
+    def _wire(self, order: dict[str, Any]) -> dict[str, Any]:
+        if self._wires is None:
+            raise BookstoreError("The links of this bookstore cannot be cut; start it with Bookstore(links=True).")
+        if order["do"] == "heal":
+            affected = self._wires.heal()
+            self._write("healed", {})
+            return affected
+        one, other = order["between"]
+        if order["do"] == "affected":
+            return {"affected": self._wires.affected(one, other)}
+        cut = self._wires.cut(one, other, order["how"])
+        self._write("cut", {"between": [one, other], "how": order["how"]})
+        return cut
 
     def _make_run_dir(self) -> None:
         if self._run_dir.exists() and any(self._run_dir.iterdir()):
@@ -186,9 +223,18 @@ class Supervisor:
     def _start_again(self, process: Managed) -> None:
         if process.state != "dead":
             raise BookstoreError(f"{process.name} is {process.state} already; kill or stop it first.")
+        until = time.monotonic() + _RESTART_SECONDS
         process.start()
         self._note("started", process)
-        process.await_ready(time.monotonic() + _READY_SECONDS)
+        while True:
+            try:
+                return process.await_ready(until)
+            except SetupError:
+                # After SIGKILL, PostgreSQL refuses to start until the helpers of its former life have gone.
+                if process.name not in self._servers or process.state != "dead" or time.monotonic() > until:
+                    raise
+            time.sleep(_RETRY_PAUSE)
+            process.start()
 
     def _stop_one(self, process: Managed) -> None:
         self._require_alive(process)
@@ -201,10 +247,12 @@ class Supervisor:
             raise BookstoreError(f"{process.name} is dead; start it first.")
 
     def _note(self, name: str, process: Managed) -> None:
+        self._write(name, {"process": process.host})
+
+    def _write(self, name: str, detail: dict[str, Any]) -> None:
         if self._trace is not None:
             self._events += 1
             event_id = f"{self._trace.process}#{self._events}"
-            detail = {"process": process.host}
             self._trace.write(
                 TraceEvent(event_id, self._trace.process, "", "local", name, wall=self._trace.now(), detail=detail)
             )
@@ -212,6 +260,12 @@ class Supervisor:
 
 def _status(process: Managed) -> dict[str, Any]:
     return {"state": process.state, "pid": process.pid, "host": process.host, "starts": process.starts}
+
+
+def _address(url: str) -> str:
+    """The `host:port` of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}"
 
 
 def _say(answer: dict[str, Any]) -> None:

@@ -56,9 +56,10 @@ def test_a_template_is_made_once_and_then_found(cache, migrations, monkeypatch):
     assert _names(cache) == [made.name]
 
 
-def test_another_migration_means_another_template(cache, migrations):
+def test_a_changed_migration_means_another_template(cache, migrations):
     before = get_template(find_postgres_bin(), migrations, cache)
-    (migrations / "0002_authors.sql").write_text("CREATE TABLE authors (name text);\n")
+    (path,) = migrations.iterdir()
+    path.write_text("CREATE TABLE books (title text PRIMARY KEY, author text);")
 
     assert get_template(find_postgres_bin(), migrations, cache) != before
 

@@ -177,6 +177,19 @@ def test_a_fresh_postgres_holds_the_schema_the_catalogue_and_the_record_of_both(
         assert names == [("0001_books.sql",), ("0002_catalogue.sql",)]
 
 
+@pytest.mark.parametrize("bin_dir", postgres_programs(), ids=lambda path: "-".join(path.parts[-3:]))
+def test_postgres_knows_upper_case_beyond_ascii_and_sorts_by_code_point(bin_dir, tmp_path, migrations):
+    server = PostgresServer(tmp_path, reserve_port().number, bin_dir, migrations)
+    server.prepare()
+
+    with serving(server), psycopg.connect(server.url) as connection:
+        assert connection.execute("SELECT 'ÉMILE' ILIKE 'émile', lower('ŽÕ'), 'a' > 'Z'").fetchone() == (
+            True,
+            "žõ",
+            True,
+        )
+
+
 def test_the_bookstore_owns_its_database_and_is_not_superuser(postgres_server):
     postgres_server.prepare()
 
@@ -186,12 +199,12 @@ def test_the_bookstore_owns_its_database_and_is_not_superuser(postgres_server):
         assert connection.execute("SHOW fsync").fetchone() == ("on",)
 
 
-@pytest.mark.parametrize(("user", "password"), [("bookstore", "wrong"), ("postgres", None), ("postgres", "")])
-def test_nobody_else_gets_into_postgres(postgres_server, user, password):
+@pytest.mark.parametrize("other", [{"password": "wrong"}, {"user": "postgres"}])
+def test_nobody_else_gets_into_postgres(postgres_server, other):
     postgres_server.prepare()
 
-    with serving(postgres_server), pytest.raises(psycopg.OperationalError):
-        psycopg.connect(postgres_server.url, user=user, password=password or "x")
+    with serving(postgres_server), pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(postgres_server.url, **other)
 
 
 def test_runs_do_not_share_data(tmp_path, migrations):

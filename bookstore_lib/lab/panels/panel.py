@@ -43,7 +43,10 @@ class Panel:
 
     def _button(self, label: str, tooltip: str, work: Callable[[], None], style: str = "") -> Any:
         button = ipywidgets.Button(
-            description=label, tooltip=tooltip, button_style=style, layout=ipywidgets.Layout(width="auto", align_self="flex-start")
+            description=label,
+            tooltip=tooltip,
+            button_style=style,
+            layout=ipywidgets.Layout(width="auto", align_self="flex-start"),
         )
         button.on_click(lambda _: self._start(button, work))
         return button

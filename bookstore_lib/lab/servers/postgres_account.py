@@ -35,7 +35,7 @@ class Account(NamedTuple):
         """What `subprocess.Popen` needs besides the command."""
         if self.owner is None:
             return {}
-        # PostgreSQL 15 goes back to the folder it was started from, which may be closed to this account.
+        # PostgreSQL 15 goes back to the folder it was started from, and complains where that is closed to it.
         return {"user": self.owner[0], "group": self.owner[1], "extra_groups": [], "cwd": "/"}
 
 

@@ -7,6 +7,7 @@ connects as it: the server takes passwords (SCRAM) over loopback addresses and n
 import secrets
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ _INITDB = [
     "--auth=scram-sha-256",
     "--username=postgres",
 ]
+# Upper and lower case of all of Unicode (the C locale knows ASCII only), while sorting stays by code point.
+_CASE = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+_CASE_BEFORE_17 = [f"--lc-ctype={'en_US' if sys.platform == 'darwin' else 'C'}.UTF-8"]
 _ACCESS = """\
 host all all 127.0.0.1/32 scram-sha-256
 host all all ::1/128 scram-sha-256
@@ -57,13 +61,17 @@ _SETTINGS_SINCE = {
     # Its default keeps three processes for reading ahead.
     18: "io_method = sync\n",
 }
-# The databases that come with a cluster are most of its size: one is made ours, one is done away with.
+# A cluster comes with three databases of 300 files each, and every run copies them: one becomes the bookstore's, the
+# others go. (Without template1, CREATE DATABASE needs its TEMPLATE named.)
 _FIRST_STEPS = """\
 CREATE ROLE bookstore LOGIN PASSWORD '{password}';
 ALTER DATABASE postgres RENAME TO bookstore;
 ALTER DATABASE bookstore OWNER TO bookstore;
+\\connect bookstore
 ALTER DATABASE template0 IS_TEMPLATE false;
+ALTER DATABASE template1 IS_TEMPLATE false;
 DROP DATABASE template0;
+DROP DATABASE template1;
 ALTER ROLE postgres PASSWORD NULL;
 """
 _MIGRATIONS_TABLE = """\
@@ -78,9 +86,14 @@ def settings(major: int) -> str:
     return _SETTINGS + "".join(lines for since, lines in _SETTINGS_SINCE.items() if major >= since)
 
 
+def initdb_options(major: int) -> list[str]:
+    """The options of `initdb` for a major version of PostgreSQL."""
+    return _INITDB + (_CASE if major >= 17 else _CASE_BEFORE_17)
+
+
 def recipe(major: int) -> str:
     """Everything besides the programs and the migrations that a cluster is made from."""
-    return "\n".join([*_INITDB, _ACCESS, settings(major), _FIRST_STEPS, _MIGRATIONS_TABLE])
+    return "\n".join([*initdb_options(major), _ACCESS, settings(major), _FIRST_STEPS, _MIGRATIONS_TABLE])
 
 
 def build_cluster(scratch: Path, bin_dir: Path, major: int, migrations: list[Path]) -> None:
@@ -97,19 +110,22 @@ def build_cluster(scratch: Path, bin_dir: Path, major: int, migrations: list[Pat
         OSError: A file could not be written.
     """
     account = choose_account(bin_dir / "postgres", scratch.parent)
-    data, password_file = scratch / "data", scratch / "password"
-    password = secrets.token_urlsafe(24)
+    data, password = scratch / "data", secrets.token_urlsafe(24)
+    password_file = scratch / "password"
     password_file.touch(mode=0o600)
     password_file.write_text(password, encoding="ascii")
     hand_over(scratch, account)
-    initdb = [str(bin_dir / "initdb"), "-D", str(data), f"--pwfile={password_file}", *_INITDB]
-    run(initdb, account)
+    run([str(bin_dir / "initdb"), "-D", str(data), f"--pwfile={password_file}", *initdb_options(major)], account)
     (data / "postgresql.conf").write_text(settings(major), encoding="utf-8")
     (data / "pg_hba.conf").write_text(_ACCESS, encoding="utf-8")
     with _serving(data, bin_dir, account) as port:
-        psql = [str(bin_dir / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", HOST, "-p", str(port)]
-        run([*psql, "-U", "postgres", "template1"], _SELF, _FIRST_STEPS.format(password=password), password)
-        run([*psql, "-U", "bookstore", "-1", *_migrate(migrations), "bookstore"], _SELF, "", password)
+        _fill(bin_dir / "psql", port, password, migrations)
+
+
+def _fill(psql: Path, port: int, password: str, migrations: list[Path]) -> None:
+    connect = [str(psql), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", HOST, "-p", str(port)]
+    run([*connect, "-U", "postgres", "template1"], _SELF, _FIRST_STEPS.format(password=password), password)
+    run([*connect, "-U", "bookstore", "-1", *_migrate(migrations), "bookstore"], _SELF, "", password)
 
 
 def _migrate(migrations: list[Path]) -> list[str]:

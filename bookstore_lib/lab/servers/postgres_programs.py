@@ -1,5 +1,6 @@
 """The programs of PostgreSQL: how they are run, and whether the server they start answers."""
 
+import errno
 import os
 import re
 import socket
@@ -16,6 +17,7 @@ HOST = "127.0.0.1"
 _PARAMETERS = b"user\0bookstore\0database\0bookstore\0\0"
 _STARTUP = struct.pack("!ii", 8 + len(_PARAMETERS), 3 << 16) + _PARAMETERS
 _AUTHENTICATION_REQUEST = b"R"
+_DISK_FULL = os.strerror(errno.ENOSPC)
 
 
 def version(bin_dir: Path) -> str:
@@ -65,14 +67,15 @@ def run(command: list[str], account: Account, script: str = "", password: str = 
         Its standard output.
 
     Raises:
-        SetupError: It cannot be started, fails (with its last complaint), or takes longer than a minute.
+        OSError: It fails because the disk is full.
+        SetupError: It cannot be started, takes longer than a minute, or fails for another reason, which is told.
     """
     settings = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     try:
         done: subprocess.CompletedProcess[str] = subprocess.run(
             [*account.prefix, *command],
             input=script,
-            env={**settings, "PGPASSWORD": password},
+            env={**settings, "PGPASSWORD": password, "LC_ALL": "C"},  # C: complaints in English
             capture_output=True,
             text=True,
             timeout=60,
@@ -81,6 +84,8 @@ def run(command: list[str], account: Account, script: str = "", password: str = 
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SetupError(f"{command[0]} did not run ({error}); set BOOKSTORE_POSTGRES_BIN to one that does") from error
+    if done.returncode != 0 and _DISK_FULL in done.stderr:
+        raise OSError(errno.ENOSPC, _DISK_FULL)
     if done.returncode != 0:
         raise SetupError(f"{Path(command[0]).name} failed: {_complaint(done.stderr)}")
     return done.stdout

@@ -1,0 +1,109 @@
+"""The links between the processes of a bookstore, and the relay process that can cut them."""
+
+import contextlib
+import json
+import subprocess
+import sys
+from typing import Any
+
+from bookstore_lib.core.errors import BookstoreError
+from bookstore_lib.lab.plan import HOST, SERVICES, LabSettings, executor_names
+from bookstore_lib.lab.servers.ports import ReservedPort, reserve_port
+
+# How a link can be cut.
+CUTS = {
+    "reset": "connections are broken at once, and new ones too: the other side is known to be gone",
+    "silence": "what is sent disappears: nobody knows whether the other side is gone or slow",
+    "mute": "requests arrive, replies disappear: what was asked for has happened, and nobody is told",
+    "delay": "everything arrives, half a second later",
+}
+
+
+def link_names(settings: LabSettings) -> list[tuple[str, str]]:
+    """Every link as (client, server)."""
+    servers = [*SERVICES, "redis", "postgres"]
+    coordinators = ["orchestrator", *executor_names(settings)]
+    return [*((client, server) for client in coordinators for server in servers), ("suggestions", "postgres")]
+
+
+class Wires:
+    """A relay for each link; whole until cut.
+
+    Args:
+        links: (client, server) pairs.
+        targets: `host:port` by server.
+
+    Raises:
+        SetupError: There are no ports left.
+    """
+
+    def __init__(self, links: list[tuple[str, str]], targets: dict[str, str]) -> None:
+        self._ports: dict[tuple[str, str], ReservedPort] = {link: reserve_port() for link in links}
+        self._relay = subprocess.Popen(
+            [sys.executable, "-m", "bookstore_lib.lab.proxy"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self._tell(
+            {
+                "links": {
+                    _name(link): {"port": port.number, "target": targets[link[1]]} for link, port in self._ports.items()
+                }
+            }
+        )
+
+    def address(self, client: str, server: str) -> str:
+        """`host:port` at which this client reaches this server."""
+        return f"{HOST}:{self._ports[client, server].number}"
+
+    def cut(self, one: str, other: str, how: str) -> dict[str, Any]:
+        """Cut the link between two processes; returns how it is now.
+
+        Raises:
+            BookstoreError: There is no link between them, or no such way to cut.
+        """
+        if how not in CUTS:
+            raise BookstoreError(f"A link cannot be cut by {how!r}; the ways are {', '.join(CUTS)}.")
+        return self._tell({"do": "cut", "link": _name(self._link(one, other)), "how": how})
+
+    def heal(self) -> dict[str, Any]:
+        """Make every link whole; returns what the cuts affected, by link."""
+        return {_name(link): self._tell({"do": "heal", "link": _name(link)})["affected"] for link in self._ports}
+
+    def affected(self, one: str, other: str) -> int:
+        """Connections broken, refused, or with bytes held back since the link was cut."""
+        return int(self._tell({"do": "status", "link": _name(self._link(one, other))})["affected"])
+
+    def close(self) -> None:
+        """End the relay."""
+        self._relay.communicate()
+        for port in self._ports.values():
+            port.release()
+
+    def _link(self, one: str, other: str) -> tuple[str, str]:
+        for link in ((one, other), (other, one)):
+            if link in self._ports:
+                return link
+        raise BookstoreError(f"There is no link between {one!r} and {other!r}; links are {_listed(self._ports)}.")
+
+    def _tell(self, order: dict[str, Any]) -> dict[str, Any]:
+        if self._relay.stdin is None or self._relay.stdout is None:
+            raise AssertionError("The relay is started with pipes.")
+        line = ""
+        with contextlib.suppress(OSError):
+            self._relay.stdin.write(json.dumps(order) + "\n")
+            self._relay.stdin.flush()
+            line = self._relay.stdout.readline()
+        if not line:
+            raise BookstoreError("The relay of the links has died; start a new bookstore.")
+        return dict(json.loads(line)["ok"])
+
+
+def _name(link: tuple[str, str]) -> str:
+    return ">".join(link)
+
+
+def _listed(links: dict[tuple[str, str], ReservedPort]) -> str:
+    return ", ".join(_name(link) for link in links)
