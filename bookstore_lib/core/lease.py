@@ -26,6 +26,7 @@ class Role(StrEnum):
     WAITING = "waiting"
     ACQUIRING = "acquiring"
     TAKING_EPOCH = "taking_epoch"
+    RESTING = "resting"
     LEADING = "leading"
     RENEWING = "renewing"
 
@@ -63,9 +64,14 @@ Command = Acquire | TakeEpoch | Renew | Release | Elected | Demoted
 # Which role may hear which answer, and nothing else: the table that `_expect` reads and the diagram is drawn from.
 TRANSITIONS: dict[Role, dict[str, tuple[Role, ...]]] = {
     Role.STOPPED: {"start": (Role.ACQUIRING,)},
-    Role.WAITING: {"timer": (Role.WAITING, Role.ACQUIRING), "woken": (Role.ACQUIRING,), "stop": (Role.STOPPED,)},
+    Role.WAITING: {
+        "timer": (Role.WAITING, Role.ACQUIRING),
+        "woken": (Role.ACQUIRING,),
+        "stop": (Role.STOPPED,),
+    },
     Role.ACQUIRING: {"acquired": (Role.TAKING_EPOCH, Role.WAITING), "stop": (Role.STOPPED,)},
-    Role.TAKING_EPOCH: {"epoch": (Role.LEADING, Role.WAITING), "stop": (Role.STOPPED,)},
+    Role.TAKING_EPOCH: {"epoch": (Role.LEADING, Role.RESTING), "stop": (Role.STOPPED,)},
+    Role.RESTING: {"timer": (Role.RESTING, Role.ACQUIRING), "stop": (Role.STOPPED,)},
     Role.LEADING: {"timer": (Role.LEADING, Role.RENEWING, Role.WAITING), "stop": (Role.STOPPED,)},
     Role.RENEWING: {
         "renewed": (Role.LEADING, Role.WAITING),
@@ -129,6 +135,7 @@ class Candidate:
         self._expect("epoch")
         if epoch is None or now >= self._believes_until:
             self._wait(now, self.retry_after)
+            self.role = Role.RESTING  # or the release below would wake ourselves, at once and for ever
             return [Release()]
         self.role, self.epoch = Role.LEADING, epoch
         self.wake_at = min(self._asked_at + self.renew_every, self._believes_until)
@@ -151,7 +158,7 @@ class Candidate:
     def on_timer(self, now: float) -> list[Command]:
         """Time has passed; harmless when called too early."""
         self._expect("timer")
-        if self.role is Role.WAITING:
+        if self.role in (Role.WAITING, Role.RESTING):
             return self._acquire(now) if now >= self.wake_at else []
         if now >= self._believes_until:
             return self._demote(now, "the lease could not be renewed in time")
@@ -169,7 +176,7 @@ class Candidate:
         """Leave the election; a leader releases the lock."""
         self._expect("stop")
         was, self.role, self.wake_at = self.role, Role.STOPPED, float("inf")
-        if was is Role.WAITING:
+        if was in (Role.WAITING, Role.RESTING):
             return []
         led = was in (Role.LEADING, Role.RENEWING)
         self.epoch = None

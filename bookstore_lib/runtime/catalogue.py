@@ -48,15 +48,18 @@ class Catalogue:
         """
         rows = self._database.query(
             """
-            SELECT book_id, title, author, genre, price_cents, stock, count(*) OVER () AS total FROM books
-            WHERE (%(genre)s = '' OR lower(genre) = lower(%(genre)s))
-              AND strpos(lower(author), lower(%(author)s)) > 0
-              AND (strpos(lower(title), lower(%(text)s)) > 0 OR strpos(lower(author), lower(%(text)s)) > 0)
-            ORDER BY book_id LIMIT %(limit)s OFFSET %(offset)s
+            WITH found AS (
+                SELECT book_id, title, author, genre, price_cents, stock FROM books
+                WHERE (%(genre)s = '' OR lower(genre) = lower(%(genre)s))
+                  AND strpos(lower(author), lower(%(author)s)) > 0
+                  AND (strpos(lower(title), lower(%(text)s)) > 0 OR strpos(lower(author), lower(%(text)s)) > 0))
+            SELECT (SELECT count(*) FROM found) AS total, page.*
+            FROM (SELECT 1) AS one_row_at_least
+            LEFT JOIN (SELECT * FROM found ORDER BY book_id LIMIT %(limit)s OFFSET %(offset)s) AS page ON true
             """,
             {"genre": genre, "author": author, "text": text, "limit": limit, "offset": (page - 1) * limit},
         )
-        return [CatalogueBook(*row[:-1]) for row in rows], rows[0].total if rows else 0
+        return [CatalogueBook(*row[1:]) for row in rows if row.book_id is not None], rows[0].total
 
     def by_titles(self, titles: Sequence[str]) -> dict[str, CatalogueBook]:
         """The books of these titles, as far as there are any, by title."""

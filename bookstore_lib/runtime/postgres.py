@@ -89,7 +89,7 @@ class Database:
 
     def _run(self, statement: LiteralString, parameters: Sequence[Any] | dict[str, Any]) -> list[Row]:
         with self._pool.connection() as connection:
-            cursor = connection.execute(statement, parameters)
+            cursor = connection.execute(statement, _holdable(parameters))
             return cursor.fetchall() if cursor.description else []
 
     def migrate(self) -> None:
@@ -110,3 +110,14 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._pool.close()
+
+
+def _holdable(value: Any) -> Any:
+    """PostgreSQL's text cannot hold NUL; what is asked for with one is not there, rather than an error."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, list | tuple):
+        return [_holdable(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _holdable(part) for name, part in value.items()}
+    return value

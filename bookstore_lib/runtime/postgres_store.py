@@ -102,13 +102,15 @@ class PostgresOrderStore:
 
     def record_checks(self, order_id: str, outcome: Outcome, stamp: Stamp) -> None:
         """Keep what the checks said."""
-        self._database.query(
+        kept = self._database.query(
             """
             UPDATE orders SET checked = %s, clock = %s, message_id = %s, sender = %s
-            WHERE order_id = %s AND status = 'accepted'
+            WHERE order_id = %s AND status = 'accepted' RETURNING order_id
             """,
             (Jsonb(_fields(outcome)), Jsonb(dict(stamp.clock)), stamp.message_id, stamp.sender, order_id),
         )
+        if not kept:
+            self.load(order_id)  # settled meanwhile, or there is none
 
     def settle(self, order_id: str, epoch: int | None, outcome: Outcome, clock: VectorClock) -> Settlement:
         """End the order."""
