@@ -164,7 +164,8 @@ class MemoryOrderStore:
     def open_orders(self, min_age: float) -> list[str]:
         """Ids of the orders that wait."""
         before = self._now() - min_age
-        return [i for i, row in self._rows.items() if not row.status.terminal and row.accepted_at <= before]
+        with self._lock:
+            return [i for i, row in self._rows.items() if not row.status.terminal and row.accepted_at <= before]
 
     def take_epoch(self, holder: str) -> int:
         """Begin the next epoch."""
@@ -178,12 +179,13 @@ class MemoryOrderStore:
 
     def tables(self) -> Tables:
         """What the invariants look at."""
-        return Tables(
-            tuple(_order_row(row) for row in self._rows.values()),
-            tuple(self._payments),
-            tuple(StockRow(book, str(book), self._initial[book], left) for book, left in self._stock.items()),
-            tuple(self._epochs),
-        )
+        with self._lock:
+            return Tables(
+                tuple(_order_row(row) for row in self._rows.values()),
+                tuple(self._payments),
+                tuple(StockRow(book, str(book), self._initial[book], left) for book, left in self._stock.items()),
+                tuple(self._epochs),
+            )
 
     def _row(self, order_id: str) -> _Row:
         if order_id not in self._rows:

@@ -126,7 +126,7 @@ class ServiceClient:
     def __init__(self, name: str, address: str, stub: Any, tracker: OrderEventTracker, deadline: float) -> None:
         self.name = name
         self._deadline = deadline
-        self._channel = grpc.insecure_channel(address, options=_OPTIONS)
+        self._channel = open_channel(address)
         self._stub = stub(grpc.intercept_channel(self._channel, TracingClientInterceptor(tracker, name)))
 
     def start(self, procedure: str, request: Any) -> TracedCall:
@@ -141,6 +141,11 @@ class ServiceClient:
     def close(self) -> None:
         """Close the channel."""
         self._channel.close()
+
+
+def open_channel(address: str) -> grpc.Channel:
+    """A channel to `host:port`, as all calls here use it."""
+    return grpc.insecure_channel(address, options=_OPTIONS)
 
 
 def is_serving(channel: grpc.Channel, timeout: float) -> bool:

@@ -30,7 +30,7 @@ class ReceivedCall(NamedTuple):
     known_before: VectorClock
 
 
-RECEIVED: ContextVar[ReceivedCall] = ContextVar("received")
+RECEIVED: ContextVar[ReceivedCall | None] = ContextVar("received", default=None)
 
 
 def to_bytes(order_id: str, stamp: Stamp) -> bytes:

@@ -71,18 +71,21 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], "grpc.RpcMethodHandler[Any, Any] | None"],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> "grpc.RpcMethodHandler[Any, Any] | None":
-        """Wrap the handler of a call that carries a context; others (health checks) pass untouched."""
+        """Wrap the handler; a call that carries no context (a health check, a status) is served without clocks."""
         handler = continuation(handler_call_details)
-        received = from_metadata(handler_call_details.invocation_metadata)
-        if handler is None or handler.unary_unary is None or received is None:
+        if handler is None or handler.unary_unary is None:
             return handler
         serve = handler.unary_unary
+        received = from_metadata(handler_call_details.invocation_metadata)
         procedure = str(handler_call_details.method).rsplit("/", 1)[-1]
 
-        def traced(request: Any, context: grpc.ServicerContext) -> Any:
+        def wrapped(request: Any, context: grpc.ServicerContext) -> Any:
+            if received is None:
+                RECEIVED.set(None)  # this thread may have served another call before
+                return self._attempt(serve, request, context, procedure, lambda _kind: None)
             return self._serve(serve, request, context, received, procedure)
 
-        return grpc.unary_unary_rpc_method_handler(traced, handler.request_deserializer, handler.response_serializer)
+        return grpc.unary_unary_rpc_method_handler(wrapped, handler.request_deserializer, handler.response_serializer)
 
     def _serve(
         self,
@@ -97,16 +100,30 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
         order_id, stamp = received
         before = self._tracker.receive(order_id, procedure, stamp)
         RECEIVED.set(ReceivedCall(order_id, before))
+
+        def answer(kind: str) -> None:
+            self._answer(context, order_id, f"{procedure} {kind}", stamp.sender)
+
+        return self._attempt(serve, request, context, procedure, answer)
+
+    def _attempt(
+        self,
+        serve: Callable[[Any, grpc.ServicerContext], Any],
+        request: Any,
+        context: grpc.ServicerContext,
+        procedure: str,
+        answer: Callable[[str], None],
+    ) -> Any:
         try:
             reply = serve(request, context)
         except BookstoreError as error:
-            self._answer(context, order_id, f"{procedure} error", stamp.sender)
-            _abort(context, error.code, str(error))
+            answer("error")
+            _abort(context, type(error).code, str(error))
         except Exception:
-            log.exception("%s failed", procedure, extra={"order_id": order_id})
-            self._answer(context, order_id, f"{procedure} error", stamp.sender)
+            log.exception("%s failed", procedure)
+            answer("error")
             _abort(context, "internal", f"{procedure} failed inside {self._tracker.process}; its log says why.")
-        self._answer(context, order_id, f"{procedure} reply", stamp.sender)
+        answer("reply")
         return reply
 
     def _answer(self, context: grpc.ServicerContext, order_id: str, name: str, peer: str) -> None:

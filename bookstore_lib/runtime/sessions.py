@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
-from bookstore_lib.core.errors import UnknownOrderError
+from bookstore_lib.core.errors import InvalidOrderError, UnknownOrderError
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.pb import common_pb2
 from bookstore_lib.runtime.rpc_context import RECEIVED
@@ -61,8 +61,14 @@ class Sessions(Generic[T]):
 
         Otherwise some message between this service and the coordinator is still unknown to one of them: the session
         is kept, and the reply says what this service knows.
+
+        Raises:
+            InvalidOrderError: The request came without a clock.
         """
-        order_id, known = request.order_id, RECEIVED.get().known_before
+        received = RECEIVED.get()
+        if received is None:
+            raise InvalidOrderError("A call about an order has to carry its clock.")
+        order_id, known = request.order_id, received.known_before
         if not known <= VectorClock(request.final_clock):
             self._tracker.local(order_id, "clear refused")
             return common_pb2.ClearReply(cleared=False, clock=known)

@@ -39,7 +39,7 @@ class TraceLog:
                 f"Traces cannot be written to {folder}: {error.strerror}. Choose another folder."
             ) from error
         self._now = now
-        self._failed = False
+        self._failed = self._torn = False
 
     def now(self) -> float:
         """The wall clock that the events carry, in seconds since 1970."""
@@ -50,8 +50,10 @@ class TraceLog:
 
         A full disk must not stop orders: the first failure is logged, and the trace goes on when there is room again.
         """
+        # A line that a full disk cut short must not swallow this one.
+        line = b"\n" * self._torn + event.to_json().encode() + b"\n"
         try:
-            os.write(self._file, event.to_json().encode() + b"\n")
+            self._torn = os.write(self._file, line) < len(line)
         except OSError as error:
             if not self._failed:
                 log.error("The trace cannot be written: %s. Make room on the disk.", error.strerror)  # noqa: TRY400
@@ -59,7 +61,8 @@ class TraceLog:
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._file)
+        file, self._file = self._file, -1  # a thread that comes late must not write into whatever gets this number next
+        os.close(file)
 
 
 def _claim(folder: Path, name: str) -> tuple[str, int]:

@@ -1,5 +1,6 @@
 """The front door over HTTP."""
 
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -132,8 +133,11 @@ def _on_error(error: Exception) -> Answer:
     if isinstance(error, BookstoreError):
         return answers.from_error(error)
     if isinstance(error, HTTPException):
+        response = error.get_response()  # with the headers that belong to it, such as Allow
         code = error.name.lower().replace(" ", "_")
-        return answers.error_answer(code, error.description or error.name), error.code or 500
+        response.set_data(json.dumps(answers.error_answer(code, error.description or error.name)))
+        response.content_type = "application/json"
+        return response
     if isinstance(error, redis.RedisError):
         return answers.error_answer("unavailable", "Redis does not answer; try again later."), 503
     log.error("A request failed in an unexpected way", exc_info=error)

@@ -104,9 +104,12 @@ class Desk:
 
     def _see_through(self, order: Order, until: float) -> StoredOrder:
         self._board.expect(order.order_id)
-        if self._checkout is None or not self._check_here(self._checkout, order):
-            self._enqueue(order.order_id)
-        stored = self.await_outcome(order.order_id, until)
+        try:
+            if self._checkout is None or not self._check_here(self._checkout, order):
+                self._enqueue(order.order_id)
+            stored = self.await_outcome(order.order_id, until)
+        finally:
+            self._board.dismiss(order.order_id)
         if stored.outcome is not None:
             self._tracker.local(order.order_id, "answered", status=stored.outcome.status.value)
             self._tracker.forget(order.order_id)

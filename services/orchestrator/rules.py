@@ -13,9 +13,11 @@ from pydantic.alias_generators import to_camel
 from bookstore_lib.core.errors import InvalidOrderError
 from bookstore_lib.core.order import Address, Card
 
-_Text = Annotated[str, StringConstraints(max_length=500)]
-_Short = Annotated[str, StringConstraints(max_length=40)]
-_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+# The record's text cannot hold NUL.
+_HOLDABLE = r"^[^\x00]*$"
+_Text = Annotated[str, StringConstraints(max_length=500, pattern=_HOLDABLE)]
+_Short = Annotated[str, StringConstraints(max_length=40, pattern=_HOLDABLE)]
+_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_HOLDABLE)]
 
 
 class _Model(BaseModel):
