@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.resources import files
 from typing import Any, LiteralString
 
@@ -36,6 +37,18 @@ def require_answer(url: str) -> None:
         psycopg.connect(url, connect_timeout=3).close()
     except psycopg.Error as error:
         raise SetupError(_NO_ANSWER.format(without_password(url))) from error
+
+
+def open_record(url: str, parts: ExitStack, connections: int = 4) -> "Database":
+    """Connect to the record and bring its schema up to date; it is closed with the stack.
+
+    Raises:
+        SetupError: The server cannot be reached, or refuses the user.
+    """
+    database = Database(url, connections)
+    parts.callback(database.close)
+    database.migrate()
+    return database
 
 
 class Database:

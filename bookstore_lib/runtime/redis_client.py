@@ -5,7 +5,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from bookstore_lib.core.errors import SetupError
-from bookstore_lib.runtime.settings import without_password
+from bookstore_lib.runtime.settings import variable, without_password
 
 _TIMEOUT = 2.0
 
@@ -19,7 +19,7 @@ def require_answer(url: str) -> None:
     try:
         with connect(url) as client:
             client.ping()
-    except (redis.RedisError, ValueError) as error:
+    except redis.RedisError as error:
         raise SetupError(
             f"Redis at {without_password(url)} does not answer ({type(error).__name__}); start it or mend the URL."
         ) from error
@@ -34,13 +34,21 @@ def connect(url: str, timeout: float = _TIMEOUT) -> redis.Redis:
     Args:
         url: `redis://[:password@]host:port/db`.
         timeout: Seconds that a connection or a reply may take; more than a blocking command blocks.
+
+    Raises:
+        SetupError: The URL makes no sense.
     """
-    client: redis.Redis = redis.Redis.from_url(
-        url,
-        decode_responses=True,
-        retry=Retry(NoBackoff(), 0),
-        retry_on_error=[],
-        socket_timeout=timeout,
-        socket_connect_timeout=min(timeout, _TIMEOUT),
-    )
+    try:
+        client: redis.Redis = redis.Redis.from_url(
+            url,
+            decode_responses=True,
+            retry=Retry(NoBackoff(), 0),
+            retry_on_error=[],
+            socket_timeout=timeout,
+            socket_connect_timeout=min(timeout, _TIMEOUT),
+        )
+    except ValueError as error:
+        raise SetupError(
+            f"{variable('redis_url')}={without_password(url)!r} is no URL; it looks like redis://host:6379/0."
+        ) from error
     return client

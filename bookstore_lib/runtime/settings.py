@@ -1,5 +1,6 @@
 """Settings: read once from the environment in an entry point, then passed on as a frozen object."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -56,7 +57,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("lease_ttl", "max_in_flight", "outcome_wait", "call_deadline", "session_idle"):
-            _require(getattr(self, name) > 0, name, "has to be greater than 0")
+            _require(0 < getattr(self, name) < math.inf, name, "has to be a number greater than 0")
+        for name in ("listen", "http_listen"):
+            port = getattr(self, name).rpartition(":")[2]
+            sentence = f"has to be host:port, such as 127.0.0.1:8081, not {getattr(self, name)!r}"
+            _require(port.isdecimal() and int(port) <= 65535, name, sentence)
         _require(self.coordinator in COORDINATORS, "coordinator", f"has to be one of {', '.join(COORDINATORS)}")
         if not self.renew_every:
             object.__setattr__(self, "renew_every", self.lease_ttl / 3)

@@ -11,7 +11,7 @@ from bookstore_lib.runtime.catalogue import Catalogue
 from bookstore_lib.runtime.checkout import Checkout
 from bookstore_lib.runtime.http_server import serve_http
 from bookstore_lib.runtime.outcomes import CHANNEL, OutcomeBoard, listen
-from bookstore_lib.runtime.postgres import Database
+from bookstore_lib.runtime.postgres import open_record
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
 from bookstore_lib.runtime.redis_client import connect
 from bookstore_lib.runtime.redis_lease import RedisLease
@@ -33,9 +33,7 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     Raises:
         SetupError: A server cannot be reached or a setting is wrong.
     """
-    database = Database(settings.postgres_url, connections=16)
-    parts.callback(database.close)
-    database.migrate()
+    database = open_record(settings.postgres_url, parts, connections=16)
     client = connect(settings.redis_url)
     parts.callback(client.close)
     store = PostgresOrderStore(database, CardSeal(settings.card_key))
