@@ -1,12 +1,7 @@
 """`Bookstore`: a real distributed bookstore under a notebook."""
 
-import contextlib
-import json
 import os
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 import weakref
 from collections.abc import Mapping
@@ -18,8 +13,9 @@ from typing import Any, NamedTuple, Self
 from bookstore_lib.core.errors import BookstoreError, SetupError
 from bookstore_lib.core.record import Tables
 from bookstore_lib.lab.history import History
-from bookstore_lib.lab.plan import Fsync, LabSettings
 from bookstore_lib.lab.shop_client import Receipt, ShopClient
+from bookstore_lib.lab.supervisor.client import SupervisorClient
+from bookstore_lib.lab.supervisor.plan import Fsync, LabSettings
 from bookstore_lib.runtime.card_seal import CardSeal, new_key
 from bookstore_lib.runtime.postgres import Database
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
@@ -31,7 +27,6 @@ _POLL = 0.01
 _QUIET_SECONDS = 10.0
 # A new leader is there after the rest of the old lease; a few lives leave room for a busy machine.
 _LEASE_LIVES = 4
-_CLOSE_SECONDS = 30.0
 
 
 class ProcessStatus(NamedTuple):
@@ -106,12 +101,14 @@ class Bookstore:
         )
         # The same checks as in the services, but before anything has started.
         Settings("lab", self.run_dir, coordinator=coordinator, lease_ttl=lease_ttl, renew_every=renew_every)
-        self._lock = threading.Lock()
-        self._supervisor = _start_supervisor()
-        self.close = weakref.finalize(self, _end, self._supervisor)
+        self._supervisor = SupervisorClient()
+        self.close = weakref.finalize(self, self._supervisor.close)
         began = time.monotonic()
         try:
-            where = self._tell(asdict(self._settings))
+            where = self._supervisor.tell(asdict(self._settings))
+        except BookstoreError as error:
+            self.close()
+            raise SetupError(str(error)) from error
         except BaseException:
             self.close()
             raise
@@ -263,22 +260,7 @@ class Bookstore:
 
     def _tell(self, order: dict[str, Any]) -> dict[str, Any]:
         self._require_running()
-        supervisor = self._supervisor
-        if supervisor.stdin is None or supervisor.stdout is None:
-            raise AssertionError("The supervisor is started with pipes.")
-        with self._lock:
-            try:
-                supervisor.stdin.write(json.dumps(order) + "\n")
-                supervisor.stdin.flush()
-                line = supervisor.stdout.readline()
-            except OSError:
-                line = ""
-        if not line:
-            raise BookstoreError(f"The bookstore's supervisor has died; start a new bookstore. Logs: {self.run_dir}")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise (SetupError if "do" not in order else BookstoreError)(answer["error"])
-        return dict(answer["ok"])
+        return self._supervisor.tell(order)
 
 
 def _new_run_dir() -> Path:
@@ -288,26 +270,3 @@ def _new_run_dir() -> Path:
     # Where root starts it, PostgreSQL runs as another user, who has to get to its folder in here.
     run_dir.chmod(0o711)
     return run_dir
-
-
-def _start_supervisor() -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "bookstore_lib.lab.supervisor"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def _end(supervisor: subprocess.Popen[str]) -> None:
-    if supervisor.stdin is not None:
-        with contextlib.suppress(OSError):  # it has died already
-            supervisor.stdin.close()
-    try:
-        supervisor.wait(_CLOSE_SECONDS)
-    except subprocess.TimeoutExpired:
-        supervisor.kill()
-        supervisor.wait()
-    if supervisor.stdout is not None:
-        supervisor.stdout.close()

@@ -28,8 +28,8 @@ def require_answer(url: str) -> None:
 def connect(url: str, timeout: float = _TIMEOUT) -> redis.Redis:
     """A client that never retries by itself.
 
-    redis-py sends a command again when its reply is lost, and a push that had already happened then happens twice.
-    Whoever calls knows whether a repetition is harmless; the client does not.
+    A client of redis-py may send a command again when its reply is lost, and a push that had already happened then
+    happens twice. Whoever calls knows whether a repetition is harmless; the client does not.
 
     Args:
         url: `redis://[:password@]host:port/db`.

@@ -5,6 +5,7 @@ that freezes past its time still believes in itself when it wakes. `core/lease.p
 in the record makes it harmless.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
@@ -111,26 +112,30 @@ class MemoryLease:
         self._now, self._on_release = now, on_release
         self._holder: str | None = None
         self._until = 0.0
+        self._lock = threading.Lock()
 
     def acquire(self, holder: str, ttl: float) -> Acquisition:
         """Try to win the lock for `ttl` seconds."""
-        won = self.holder() is None
-        if won:
-            self._holder, self._until = holder, self._now() + ttl
-        return Acquisition(won, self._holder, self._until - self._now())
+        with self._lock:
+            won = self.holder() is None
+            if won:
+                self._holder, self._until = holder, self._now() + ttl
+            return Acquisition(won, self._holder, self._until - self._now())
 
     def renew(self, holder: str, ttl: float) -> bool:
         """Give the lock `ttl` seconds more if `holder` still holds it."""
-        if self.holder() != holder:
-            return False
-        self._until = self._now() + ttl
-        return True
+        with self._lock:
+            if self.holder() != holder:
+                return False
+            self._until = self._now() + ttl
+            return True
 
     def release(self, holder: str) -> bool:
         """End the lock if `holder` still holds it, and wake those who wait."""
-        if self.holder() != holder:
-            return False
-        self._holder = None
+        with self._lock:
+            if self.holder() != holder:
+                return False
+            self._holder = None
         self._on_release()
         return True
 

@@ -4,7 +4,7 @@ import pytest
 
 from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.cluster import Bookstore
-from bookstore_lib.lab.wires import CUTS
+from bookstore_lib.lab.supervisor.wires import CUTS
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,11 @@ import psycopg
 import pytest
 import redis
 
-from bookstore_lib.lab.managed import Managed
 from bookstore_lib.lab.servers.guard import guard
 from bookstore_lib.lab.servers.ports import reserve_port
 from bookstore_lib.lab.servers.postgres_server import PostgresServer
 from bookstore_lib.lab.servers.redis_server import RedisServer
+from bookstore_lib.lab.supervisor.managed import Managed
 from bookstore_lib.runtime.card_seal import CardSeal, new_key
 from bookstore_lib.runtime.postgres import Database
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore

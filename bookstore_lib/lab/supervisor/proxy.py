@@ -1,13 +1,13 @@
-"""The wires of a bookstore: a loopback TCP relay for each link, which can be cut: `python -m bookstore_lib.lab.proxy`.
+"""The wires of a bookstore: a loopback TCP relay for each link, which can be cut.
 
 A link is what one process has to one server. Each has a port of its own, so it can be cut without touching the others,
-as no cable of a real network could be. Like the supervisor it is told what to do in lines of JSON, and ends when its
-standard input ends.
+as no cable of a real network could be. `python -m bookstore_lib.lab.supervisor.proxy` is told what to do in lines of
+JSON, and ends when its standard input ends.
 
     first line in:  {"links": {"executor-2>redis": {"port": 20001, "target": "127.0.0.1:20002"}, ...}}
     first line out: {"ok": {}}
     then:           {"do": "cut", "link": "executor-2>redis", "how": "silence"}  ->  {"ok": {"connections": 3}}
-                    {"do": "heal", "link": ...}  and  {"do": "status", "link": ...}  ->  {"ok": {"affected": 12, ...}}
+                    {"do": "heal", "link": ...}  ->  {"ok": {"affected": 12, ...}}
 """
 
 import asyncio
@@ -152,7 +152,7 @@ def _obey(links: dict[str, Link], order: dict[str, str]) -> dict[str, Any]:
         raise BookstoreError(f"There is no link {order['link']!r}.")
     if order["do"] == "cut":
         link.cut(order["how"])
-    elif order["do"] == "heal":
+    else:
         link.heal()
     return {"how": link.how, "connections": link.connections, "affected": link.affected}
 

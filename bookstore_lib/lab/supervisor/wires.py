@@ -7,8 +7,8 @@ import sys
 from typing import Any
 
 from bookstore_lib.core.errors import BookstoreError
-from bookstore_lib.lab.plan import HOST, SERVICES, LabSettings, executor_names
 from bookstore_lib.lab.servers.ports import ReservedPort, reserve_port
+from bookstore_lib.lab.supervisor.plan import HOST, SERVICES, LabSettings, executor_names
 
 # How a link can be cut.
 CUTS = {
@@ -40,7 +40,7 @@ class Wires:
     def __init__(self, links: list[tuple[str, str]], targets: dict[str, str]) -> None:
         self._ports: dict[tuple[str, str], ReservedPort] = {link: reserve_port() for link in links}
         self._relay = subprocess.Popen(
-            [sys.executable, "-m", "bookstore_lib.lab.proxy"],
+            [sys.executable, "-m", "bookstore_lib.lab.supervisor.proxy"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -71,10 +71,6 @@ class Wires:
     def heal(self) -> dict[str, Any]:
         """Make every link whole; returns what the cuts affected, by link."""
         return {_name(link): self._tell({"do": "heal", "link": _name(link)})["affected"] for link in self._ports}
-
-    def affected(self, one: str, other: str) -> int:
-        """Connections broken, refused, or with bytes held back since the link was cut."""
-        return int(self._tell({"do": "status", "link": _name(self._link(one, other))})["affected"])
 
     def close(self) -> None:
         """End the relay."""

@@ -1,0 +1,106 @@
+"""What the supervisor can be asked to do to a running bookstore."""
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bookstore_lib.core.errors import BookstoreError, SetupError
+from bookstore_lib.lab.supervisor.fleet import STOP_SECONDS, Fleet
+from bookstore_lib.lab.supervisor.managed import Managed
+
+_RESTART_SECONDS = 20.0
+_RETRY_PAUSE = 0.1
+
+
+class Orders:
+    """Carries out what it is asked, and notes it in the fleet's diary.
+
+    Args:
+        fleet: A started one.
+    """
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def obey(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Carry out one order and return its answer.
+
+        Raises:
+            BookstoreError: It makes no sense now.
+        """
+        if order["do"] == "status":
+            return {name: _status(process) for name, process in self._fleet.processes.items()}
+        if order["do"] in ("cut", "heal"):
+            return self._wire(order)
+        actions: dict[str, Callable[[Managed], None]] = {
+            "kill": self._kill,
+            "pause": self._pause,
+            "resume": self._resume,
+            "start": self._start_again,
+            "stop": self._stop_one,
+        }
+        process = self._fleet.processes.get(order["process"])
+        if process is None:
+            raise BookstoreError(
+                f"There is no process {order['process']!r}; there are {', '.join(self._fleet.processes)}."
+            )
+        actions[order["do"]](process)
+        return _status(process)
+
+    def _wire(self, order: dict[str, Any]) -> dict[str, Any]:
+        if self._fleet.wires is None:
+            raise BookstoreError("The links of this bookstore cannot be cut; start it with Bookstore(links=True).")
+        if order["do"] == "heal":
+            affected = self._fleet.wires.heal()
+            self._fleet.diary.note("healed")
+            return affected
+        one, other = order["between"]
+        cut = self._fleet.wires.cut(one, other, order["how"])
+        self._fleet.diary.note("cut", between=[one, other], how=order["how"])
+        return cut
+
+    def _kill(self, process: Managed) -> None:
+        self._require_alive(process)
+        process.signal(signal.SIGKILL)
+        self._fleet.diary.note("killed", process=process.host)
+
+    def _pause(self, process: Managed) -> None:
+        self._require_alive(process)
+        process.signal(signal.SIGSTOP)
+        self._fleet.diary.note("paused", process=process.host)
+
+    def _resume(self, process: Managed) -> None:
+        self._require_alive(process)
+        self._fleet.diary.note("resumed", process=process.host)
+        process.signal(signal.SIGCONT)
+
+    def _start_again(self, process: Managed) -> None:
+        if process.state != "dead":
+            raise BookstoreError(f"{process.name} is {process.state} already; kill or stop it first.")
+        until = time.monotonic() + _RESTART_SECONDS
+        process.start()
+        self._fleet.diary.note("started", process=process.host)
+        while True:
+            try:
+                return process.await_ready(until)
+            except SetupError:
+                # After SIGKILL, PostgreSQL refuses to start until the helpers of its former life have gone.
+                if process.name not in self._fleet.servers or process.state != "dead" or time.monotonic() > until:
+                    raise
+            time.sleep(_RETRY_PAUSE)
+            process.start()
+
+    def _stop_one(self, process: Managed) -> None:
+        self._require_alive(process)
+        process.begin_stop()
+        process.finish_stop(time.monotonic() + STOP_SECONDS)
+        self._fleet.diary.note("stopped", process=process.host)
+
+    def _require_alive(self, process: Managed) -> None:
+        if process.state == "dead":
+            raise BookstoreError(f"{process.name} is dead; start it first.")
+
+
+def _status(process: Managed) -> dict[str, Any]:
+    return {"state": process.state, "pid": process.pid, "host": process.host, "starts": process.starts}
