@@ -5,12 +5,15 @@ import tempfile
 import time
 import weakref
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from bookstore_lib.core.errors import BookstoreError, SetupError
+import redis
+
+from bookstore_lib.core.errors import BookstoreError, SetupError, UnavailableError
 from bookstore_lib.core.record import Tables
 from bookstore_lib.lab.history import History
 from bookstore_lib.lab.shop_client import Receipt, ShopClient
@@ -83,8 +86,6 @@ class Bookstore:
         fsync: Fsync = "always",
         links: bool = False,
     ) -> None:
-        if executors < 1:
-            raise SetupError("A bookstore needs at least one executor.")
         self.run_dir = Path(run_dir).absolute() if run_dir else _new_run_dir()
         self._settings = LabSettings(
             run_dir=str(self.run_dir),
@@ -96,6 +97,7 @@ class Bookstore:
             http_port=http_port,
             redis_url=os.environ.get("BOOKSTORE_REDIS_URL", ""),
             postgres_url=os.environ.get("BOOKSTORE_POSTGRES_URL", ""),
+            card_key=os.environ.get("BOOKSTORE_CARD_KEY", ""),
             links=links,
             keep_data=run_dir is not None,
         )
@@ -164,13 +166,17 @@ class Bookstore:
         """
         self._require_running()
         until = time.monotonic() + _LEASE_LIVES * self._settings.lease_ttl + 5
+        trouble = BookstoreError("Nobody was elected; start an executor with shop.start(...).")
         while time.monotonic() < until:
-            holder, _ = self.client.leader()
+            try:
+                holder, _ = self.client.leader()
+            except BookstoreError as error:  # Redis or the orchestrator is away; it may come back
+                holder, trouble = None, error
             alive = {status.host: status.name for status in self.processes() if status.state != "dead"}
             if holder in alive and alive[holder] != other_than:
                 return alive[holder]
             time.sleep(_POLL)
-        raise BookstoreError("Nobody was elected; start an executor with shop.start(...).")
+        raise trouble
 
     def processes(self) -> list[ProcessStatus]:
         """All processes and how they are."""
@@ -226,14 +232,14 @@ class Bookstore:
 
     def tables(self) -> Tables | None:
         """What the record holds now; `None` when PostgreSQL does not answer."""
-        try:
-            database = Database(self._postgres_url, connections=1, wait=2)
-        except SetupError:
-            return None
-        try:
+        self._require_running()
+        with ExitStack() as parts:
+            try:
+                database = Database(self._postgres_url, connections=1, wait=0)
+            except SetupError:
+                return None
+            parts.callback(database.close)
             return PostgresOrderStore(database, CardSeal(new_key())).tables()
-        finally:
-            database.close()
 
     @property
     def supervisor_pid(self) -> int:
@@ -241,15 +247,24 @@ class Bookstore:
         return self._supervisor.pid
 
     def queue_length(self) -> int:
-        """Orders that wait or are under way."""
-        with connect(self._redis_url) as client:
-            return len(RedisQueue(client).contents().all_ids())
+        """Orders that wait or are under way.
+
+        Raises:
+            BookstoreError: Redis does not answer.
+        """
+        self._require_running()
+        try:
+            with connect(self._redis_url) as client:
+                return len(RedisQueue(client).contents().all_ids())
+        except redis.RedisError as error:
+            raise UnavailableError("Redis does not answer; start it with shop.start('redis').") from error
 
     def _await_quiet(self) -> None:
         until = time.monotonic() + _QUIET_SECONDS
-        running = {status.name for status in self.processes() if status.state == "running"}
-        while "redis" in running and time.monotonic() < until and self.queue_length():
-            time.sleep(_POLL)
+        states = {status.name: status.state for status in self.processes()}
+        if states.get("redis", "running") == "running":
+            while self.queue_length() and time.monotonic() < until:
+                time.sleep(_POLL)
 
     def _do(self, action: str, process: str) -> None:
         self._tell({"do": action, "process": process})

@@ -84,10 +84,9 @@ class ShopClient:
     def healthy(self) -> bool:
         """Whether every part of the shop answers."""
         try:
-            self._call("GET", "/api/health")
+            return bool(self._call("GET", "/api/health")["status"] == "ok")
         except BookstoreError:
             return False
-        return True
 
     def close(self) -> None:
         """Close the connections."""

@@ -8,11 +8,11 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from bookstore_lib.core.errors import SetupError, UnavailableError
-from bookstore_lib.runtime.settings import without_password
+from bookstore_lib.runtime.settings import variable, without_password
 
 log = logging.getLogger(__name__)
 
@@ -27,14 +27,28 @@ _MIGRATION_LOCK = 7_304_221
 Row = Any
 
 
-def require_answer(url: str) -> None:
-    """Ask the server once whether it is there.
+def require_answer(url: str, wait: float = 0) -> None:
+    """Ask the server whether it is there.
+
+    Args:
+        url: `postgresql://user:password@host:port/database`.
+        wait: Seconds to go on asking; 0 asks once.
 
     Raises:
-        SetupError: It is not, or does not let us in.
+        SetupError: There is no URL, nobody answers, or the server does not let us in.
     """
+    if not url:
+        raise SetupError(
+            f"Set {variable('postgres_url')} to where PostgreSQL is: postgresql://user:password@host/name."
+        )
+    attempts = Retrying(
+        stop=stop_after_delay(wait),
+        wait=wait_random_exponential(multiplier=0.02, max=0.5),
+        retry=retry_if_exception_type(psycopg.OperationalError),
+        reraise=True,
+    )
     try:
-        psycopg.connect(url, connect_timeout=3).close()
+        attempts(psycopg.connect, url, connect_timeout=3).close()
     except psycopg.Error as error:
         raise SetupError(_NO_ANSWER.format(without_password(url))) from error
 
@@ -74,13 +88,11 @@ class Database:
             timeout=_RETRY_SECONDS,
             kwargs={"autocommit": True, "row_factory": namedtuple_row, "options": _OPTIONS, "connect_timeout": 3},
             open=False,
+            # The pool's own pauses between tries grow to minutes. Give up soon: the next statement tries again.
+            reconnect_timeout=_RETRY_SECONDS / 3,
         )
+        require_answer(url, wait)
         self._pool.open()
-        try:
-            self._pool.wait(wait)
-        except PoolTimeout as error:
-            self._pool.close()
-            raise SetupError(_NO_ANSWER.format(without_password(url))) from error
 
     def query(self, statement: LiteralString, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
         """Run one statement and return its rows, as named tuples.

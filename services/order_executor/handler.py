@@ -82,6 +82,9 @@ class Handler:
         if settlement is Settlement.STALE:
             log.warning("Settling was refused: epoch %s is over", epoch, extra={"order_id": order_id})
             self._tracker.local(order_id, "settle refused", epoch)
+            if self._store.load(order_id).outcome is not None:
+                # The next leader has settled and cleared it, and our late checks may have opened sessions again.
+                self._checkout.clear(order_id)
             self._forget(order_id)
             return False
         if settlement is not Settlement.ALREADY:

@@ -216,7 +216,7 @@ def has_length(told, length):
 
 def test_without_an_epoch_nobody_leads_and_the_lock_is_free_for_others(electorate):
     electorate.record.away = True
-    candidate = electorate.enter("executor-1", LONG)
+    candidate = electorate.enter("executor-1", SHORT)
     eventually(lambda: electorate.record.asked >= 2)
     assert not candidate.leads
     assert electorate.told["executor-1"] == []

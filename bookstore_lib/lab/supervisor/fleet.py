@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+import signal
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bookstore_lib.core.errors import SetupError
-from bookstore_lib.lab.servers.guard import guard
 from bookstore_lib.lab.servers.ports import ReservedPort, require_free, reserve_port
 from bookstore_lib.lab.servers.postgres_server import PostgresServer
 from bookstore_lib.lab.servers.redis_server import RedisServer
@@ -79,6 +79,8 @@ class Fleet:
 
     def stop(self) -> None:
         """End everything: who works on orders first, then what they stand on."""
+        for process in self.processes.values():
+            process.signal(signal.SIGCONT)
         workers = [process for name, process in self.services.items() if name not in SERVICES]
         services = [process for name, process in self.services.items() if name in SERVICES]
         for group in (workers, services, list(self.servers.values())):
@@ -93,9 +95,9 @@ class Fleet:
                 shutil.rmtree(self._run_dir / name, ignore_errors=True)
 
     def _make_run_dir(self) -> None:
-        if self._run_dir.exists() and any(self._run_dir.iterdir()):
-            raise SetupError(f"{self._run_dir} holds another run; choose an empty or new folder as run_dir.")
         try:
+            if self._run_dir.exists() and any(self._run_dir.iterdir()):
+                raise SetupError(f"{self._run_dir} holds another run; choose an empty or new folder as run_dir.")
             (self._run_dir / "logs").mkdir(parents=True)
         except OSError as error:
             raise SetupError(f"{self._run_dir} cannot be written: {error.strerror}. Choose another run_dir.") from error
@@ -140,7 +142,7 @@ class Fleet:
             probe=server.ready,
             explain=server.explain,
             stop_signal=server.stop_signal,
-            guard=guard,
+            watches=False,
         )
         process.start()
         return server.url

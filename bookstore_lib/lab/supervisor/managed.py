@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bookstore_lib.core.errors import SetupError
+from bookstore_lib.lab.servers.guard import guard
 from bookstore_lib.runtime.starter import READY
 
 _POLL = 0.01
@@ -26,7 +27,7 @@ class Managed:
         probe: Whether it is ready, asked again and again; `None`: it says so itself in a line.
         explain: Turns the end of its log into a sentence, where it can.
         stop_signal: Ends it in order.
-        guard: Makes a process that ends this one when we die; `None`: it watches us itself.
+        watches: Whether it ends by itself when its standard input does, and says when it is ready; servers do not.
     """
 
     def __init__(
@@ -40,11 +41,11 @@ class Managed:
         probe: Callable[[], bool] | None = None,
         explain: Callable[[str], str | None] = lambda _log: None,
         stop_signal: int = signal.SIGTERM,
-        guard: Callable[[int, int], subprocess.Popen[bytes]] | None = None,
+        watches: bool = True,
     ) -> None:
         self.name, self._command, self._log = name, command, log
         self._env, self._options = env, dict(options or {})
-        self._probe, self._explain, self._stop_signal, self._make_guard = probe, explain, stop_signal, guard
+        self._probe, self._explain, self._stop_signal, self._watches = probe, explain, stop_signal, watches
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self._announced = threading.Event()
@@ -74,16 +75,17 @@ class Managed:
         Raises:
             SetupError: The program cannot be started.
         """
+        if self._process is not None:
+            self._reap()  # somebody else may have ended it
         self._announced = threading.Event()
         self._paused = False
-        watches = self._make_guard is None
         try:
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
                     self._command,
                     env=None if self._env is None else dict(self._env),
-                    stdin=subprocess.PIPE if watches else subprocess.DEVNULL,
-                    stdout=subprocess.PIPE if watches else log,
+                    stdin=subprocess.PIPE if self._watches else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE if self._watches else log,
                     stderr=log,
                     start_new_session=True,
                     **self._options,
@@ -91,8 +93,8 @@ class Managed:
         except OSError as error:
             raise SetupError(f"{self.name} cannot be started: {error}.") from error
         self.starts += 1
-        if self._make_guard is not None:
-            self._guard = self._make_guard(self._process.pid, self._stop_signal)
+        if not self._watches:
+            self._guard = guard(self._process.pid, self._stop_signal)
         elif self._process.stdout is not None:
             threading.Thread(target=_read, args=(self._process.stdout, self._announced), daemon=True).start()
 
@@ -117,7 +119,12 @@ class Managed:
         """Send a signal; returns whether it was alive to get it. Waits for the end after SIGKILL."""
         if self._process is None or self.state == "dead":
             return False
+        if number == signal.SIGSTOP and self._guard is None:
+            # While it is frozen it cannot see that we died.
+            self._guard = guard(self._process.pid, self._stop_signal)
         self._process.send_signal(number)
+        if number == signal.SIGCONT and self._watches:
+            self._release_guard()
         self._paused = number == signal.SIGSTOP or (self._paused and number != signal.SIGCONT)
         if number == signal.SIGKILL:
             self._reap()
@@ -143,6 +150,9 @@ class Managed:
             self._process.wait()
             if self._process.stdin is not None:
                 self._process.stdin.close()
+        self._release_guard()
+
+    def _release_guard(self) -> None:
         if self._guard is not None:
             self._guard.kill()
             self._guard.wait()

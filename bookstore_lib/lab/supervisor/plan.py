@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
+from bookstore_lib.core.errors import SetupError
 from bookstore_lib.runtime.settings import variable
 from bookstore_lib.runtime.starter import WATCH_STDIN
 
@@ -35,6 +36,7 @@ class LabSettings:
         http_port: Of the orchestrator; 0 picks a free one.
         redis_url: A Redis server that runs already; empty: start one.
         postgres_url: A PostgreSQL server that runs already; empty: start one.
+        card_key: Seals card data; empty: a new one. Orders that wait on an outside record need the same one again.
         links: Whether every link goes through a relay that can cut it.
         keep_data: Whether the servers' data stays when the run ends; logs and traces always do.
     """
@@ -48,8 +50,17 @@ class LabSettings:
     http_port: int = 0
     redis_url: str = ""
     postgres_url: str = ""
+    card_key: str = ""
     links: bool = False
     keep_data: bool = True
+
+    def __post_init__(self) -> None:
+        if self.executors < 1:
+            raise SetupError("A bookstore needs at least one executor.")
+        if not 0 <= self.http_port <= 65535:
+            raise SetupError(f"http_port has to be from 0 (any that is free) to 65535, not {self.http_port}.")
+        if self.fsync not in get_args(Fsync):
+            raise SetupError(f"fsync has to be one of {', '.join(get_args(Fsync))}, not {self.fsync!r}.")
 
 
 @dataclass(frozen=True)
@@ -84,7 +95,7 @@ def plan_services(
     """
     shared = {
         "trace_dir": str(Path(settings.run_dir) / "traces"),
-        "card_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "card_key": settings.card_key or base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "coordinator": settings.coordinator,
         "lease_ttl": str(settings.lease_ttl),
         "renew_every": str(settings.renew_every or ""),
