@@ -16,7 +16,6 @@ import psycopg
 import pytest
 import redis
 
-from bookstore_lib.lab.servers.guard import guard
 from bookstore_lib.lab.servers.ports import reserve_port
 from bookstore_lib.lab.servers.postgres_server import PostgresServer
 from bookstore_lib.lab.servers.redis_server import RedisServer
@@ -160,7 +159,7 @@ def _start(server: RedisServer | PostgresServer, log: Path, running: ExitStack) 
         probe=server.ready,
         explain=server.explain,
         stop_signal=server.stop_signal,
-        guard=guard,
+        watches=False,
     )
     running.callback(lambda: process.finish_stop(time.monotonic() + 10))
     running.callback(process.begin_stop)
