@@ -14,6 +14,7 @@ VOLATILE = {
     "a memory address": r"0x[0-9a-f]{6,}",
     "a folder of this machine": r"/(tmp|home|root|Users)/",
     "a particular executor leading": r"executor-\d leads",
+    "a card number": r"\b\d(?:[ -]?\d){12,18}\b",
 }
 
 
