@@ -89,17 +89,20 @@ class _Walk:
 
     def perform(self, step: str) -> Reply:
         service = STEPS[step].service
-        with self._lock:
-            if self._stop.is_set():
-                return Cancelled()
-            request = messages.request_for(step, self._order)
-            call = self._calls[step] = self._services[service].start(STEPS[step].procedure, request)
         try:
+            with self._lock:
+                if self._stop.is_set():
+                    return Cancelled()
+                request = messages.request_for(step, self._order)
+                call = self._calls[step] = self._services[service].start(STEPS[step].procedure, request)
             return messages.reply_of(step, call.result())
         except CancelledError:
             return Cancelled()
         except BookstoreError as error:
             return Failed(Reason(error.code, str(error), service))
+        except Exception:  # whatever it is, the order has to end
+            log.exception("%s failed", step, extra={"order_id": self._order.order_id})
+            return Failed(Reason("internal", f"{step} failed in an unexpected way.", service))
 
     def cancel(self, step: str) -> None:
         with self._lock:

@@ -1,18 +1,21 @@
 """The record of orders in PostgreSQL; what each statement promises stands in migrations/0001_schema.sql."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from bookstore_lib.core.errors import KeyReusedError, UnknownOrderError
-from bookstore_lib.core.order import Address, Book, Item, Order, OrderStatus, Outcome, Reason
+from bookstore_lib.core.errors import KeyReusedError, SetupError, UnknownOrderError
+from bookstore_lib.core.order import Address, Book, Card, Item, Order, OrderStatus, Outcome, Reason
 from bookstore_lib.core.record import EpochRow, OrderRow, PaymentRow, StockRow, Tables
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.runtime.card_seal import CardSeal
 from bookstore_lib.runtime.order_store import IdempotencyKey, Settlement, StoredOrder
 from bookstore_lib.runtime.postgres import Database, Row
 from bookstore_lib.runtime.tracker import Stamp
+
+log = logging.getLogger(__name__)
 
 
 class PostgresOrderStore:
@@ -94,11 +97,18 @@ class PostgresOrderStore:
             order_id=row.order_id,
             name=customer["name"],
             contact=customer["contact"],
-            card=self._seal.unseal(row.sealed_card) if row.sealed_card else None,
+            card=self._open(row.sealed_card),
             address=Address(**customer["address"]),
             items=tuple(Item(*item) for item in row.items),
             device_language=customer["device_language"],
         )
+
+    def _open(self, sealed: bytes | None) -> Card | None:
+        try:
+            return self._seal.unseal(sealed) if sealed else None
+        except SetupError as error:
+            log.warning("%s Until then its order cannot be checked.", error)
+            return None
 
     def record_checks(self, order_id: str, outcome: Outcome, stamp: Stamp) -> None:
         """Keep what the checks said."""

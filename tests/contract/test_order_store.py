@@ -10,8 +10,10 @@ from bookstore_lib.core.errors import KeyReusedError, SetupError, UnknownOrderEr
 from bookstore_lib.core.order import OrderStatus
 from bookstore_lib.core.record import OrderRow, PaymentRow, StockRow
 from bookstore_lib.core.vector_clock import VectorClock
+from bookstore_lib.runtime.card_seal import CardSeal, new_key
 from bookstore_lib.runtime.order_store import IdempotencyKey, Settlement
 from bookstore_lib.runtime.postgres import Database
+from bookstore_lib.runtime.postgres_store import PostgresOrderStore
 from bookstore_lib.runtime.tracker import Stamp
 from tests.contract.orders import (
     APPROVED,
@@ -248,3 +250,12 @@ def test_bringing_the_schema_up_to_date_again_changes_nothing(postgres_shop, poo
     before = shop.store.tables()
     together(4, lambda _: pool.migrate())
     assert shop.store.tables() == before
+
+
+def test_a_card_sealed_with_another_key_is_not_there_rather_than_an_order_that_cannot_be_read(postgres_shop, pool):
+    shop = postgres_shop()
+    shop.accept()
+
+    stored = PostgresOrderStore(pool, CardSeal(new_key())).load("order-1")
+
+    assert (stored.order.card, stored.outcome) == (None, None)

@@ -93,7 +93,8 @@ class Run:
 
     def events(self, order_id: str | None = None, process: str | None = None) -> list[TraceEvent]:
         """What has been traced: of an order, in a process, or everything; each process's events in their order."""
-        lines = [line for file in sorted(self._folder.glob("*.jsonl")) for line in file.read_text().splitlines()]
+        # What comes after the last end of a line is being written just now.
+        lines = [line for file in sorted(self._folder.glob("*.jsonl")) for line in file.read_text().split("\n")[:-1]]
         events = map(TraceEvent.from_json, lines)
         return [e for e in events if order_id in (None, e.order_id) and process in (None, e.process)]
 

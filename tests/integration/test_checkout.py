@@ -193,3 +193,10 @@ def test_no_card_number_and_no_cvv_is_traced(tmp_path, services, new_order):
     traced = "".join(file.read_text() for file in (tmp_path / "traces").iterdir())
     assert "4111111111" not in traced
     assert '"12"' not in traced
+
+
+def test_an_order_whose_card_is_gone_fails_honestly(services, new_order):
+    outcome = services.checkout().run(replace(new_order(), card=None))
+
+    assert outcome.status is OrderStatus.FAILED
+    assert {(reason.code, reason.source) for reason in outcome.reasons} == {("internal", "transaction_verification")}
