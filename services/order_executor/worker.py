@@ -116,12 +116,16 @@ class Worker:
     def _submit_next(self, epoch: int) -> None:
         if not self._slots.acquire(timeout=_TAKE_SECONDS):
             return
-        order_id = self._due() or self._take()
-        with self._gate:
-            if order_id is not None and not self._stopping.is_set():
-                self._pool.submit(self._work, order_id, epoch)
-                return
-        self._slots.release()
+        submitted = False
+        try:
+            order_id = self._due() or self._take()
+            with self._gate:
+                if order_id is not None and not self._stopping.is_set():
+                    self._pool.submit(self._work, order_id, epoch)
+                    submitted = True
+        finally:
+            if not submitted:
+                self._slots.release()
 
     def _take(self) -> str | None:
         timeout = min(_TAKE_SECONDS, self._election.belief_left)

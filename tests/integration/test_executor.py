@@ -330,6 +330,25 @@ def test_a_leader_that_cannot_reach_queue_or_record_goes_on_when_they_are_back(e
     eventually(lambda: executors.status(order_id) is OrderStatus.APPROVED)
 
 
+def test_a_queue_that_fails_more_often_than_orders_fit_in_flight_leaves_room_for_orders(
+    executors, new_order, monkeypatch
+):
+    usual, troubles = executors.queue.take, [redis.ConnectionError("gone")] * 20
+
+    def take(consumer, timeout):
+        if troubles:
+            raise troubles.pop()
+        return usual(consumer, timeout)
+
+    monkeypatch.setattr(executors.queue, "take", take)
+    monkeypatch.setattr("services.order_executor.worker._PAUSE_AFTER_ERROR", 0.001)
+    order_id = executors.accept(new_order())
+
+    executors.start()
+
+    eventually(lambda: executors.status(order_id) is OrderStatus.APPROVED)
+
+
 def test_a_follower_takes_no_order_before_it_is_elected(executors, new_order, run):
     executors.lease.acquire("executor-9", 60)
     executors.accept(new_order())
