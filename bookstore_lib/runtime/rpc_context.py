@@ -23,11 +23,11 @@ class ReceivedCall(NamedTuple):
 
     Attributes:
         order_id: Which order it is about.
-        known_before: This process's clock of the order before the request came.
+        worked: This process's clock at the last event that was work for the order, and not part of its clearing.
     """
 
     order_id: str
-    known_before: VectorClock
+    worked: VectorClock
 
 
 RECEIVED: ContextVar[ReceivedCall | None] = ContextVar("received", default=None)

@@ -98,11 +98,13 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
         if not context.is_active():
             context.abort(grpc.StatusCode.CANCELLED, "The caller has gone.")  # it must not open a session any more
         order_id, stamp = received
-        before = self._tracker.receive(order_id, procedure, stamp)
-        RECEIVED.set(ReceivedCall(order_id, before))
+        self._tracker.receive(order_id, procedure, stamp)
+        self._note_work(order_id, procedure)
+        RECEIVED.set(ReceivedCall(order_id, self._tracker.worked(order_id)))
 
         def answer(kind: str) -> None:
             self._answer(context, order_id, f"{procedure} {kind}", stamp.sender)
+            self._note_work(order_id, procedure)
 
         return self._attempt(serve, request, context, procedure, answer)
 
@@ -125,6 +127,10 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
             _abort(context, "internal", f"{procedure} failed inside {self._tracker.process}; its log says why.")
         answer("reply")
         return reply
+
+    def _note_work(self, order_id: str, procedure: str) -> None:
+        if procedure != "ClearOrder":
+            self._tracker.note_work(order_id)
 
     def _answer(self, context: grpc.ServicerContext, order_id: str, name: str, peer: str) -> None:
         if context.is_active():

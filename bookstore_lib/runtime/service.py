@@ -19,6 +19,7 @@ from bookstore_lib.runtime.starter import READY, WATCH_STDIN
 from bookstore_lib.runtime.trace_log import TraceLog
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
+_END_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _END_SECONDS = 8.0
 _GRACE_SECONDS = 1.0
 
@@ -37,12 +38,12 @@ def run_service(default_process: str, start: Start) -> None:
     Raises:
         SystemExit: Something about the settings or the machine is wrong; one sentence on standard error says what.
     """
-    ended = threading.Event()
-    threading.excepthook = lambda failure: _on_failure(failure, ended)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    # Blocked here, before there are threads, and so in all of them: a signal waits until it is asked for below. A
+    # handler would run only when the main thread does something, and the system may give the signal to another one.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _END_SIGNALS)
+    threading.excepthook = _on_failure
     if os.environ.get(WATCH_STDIN):
-        threading.Thread(target=_watch_starter, args=(ended,), name="starter", daemon=True).start()
+        start_thread(_watch_starter, "starter")
     try:
         settings = Settings.from_env(os.environ, default_process)
         set_up_logs(settings.process)
@@ -53,7 +54,7 @@ def run_service(default_process: str, start: Start) -> None:
             start(settings, tracker, parts)
             tracker.process_event("started")
             _announce_ready()
-            ended.wait()
+            signal.sigwait(_END_SIGNALS)
             # An end that hangs (a server that is gone, say) must not keep the process for ever.
             _exit_after(_END_SECONDS)
     except SetupError as error:
@@ -79,11 +80,15 @@ def start_thread(target: Callable[..., None], name: str, arguments: Sequence[obj
     return thread
 
 
-def _on_failure(failure: threading.ExceptHookArgs, ended: threading.Event) -> None:
+def _end() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _on_failure(failure: threading.ExceptHookArgs) -> None:
     """A thread that works no longer is worse than a process that has ended: others take over from that."""
     error = (failure.exc_type, failure.exc_value or failure.exc_type(), failure.exc_traceback)
     log.critical("A thread failed; this process ends", exc_info=error)
-    ended.set()
+    _end()
 
 
 def _announce_ready() -> None:
@@ -92,10 +97,10 @@ def _announce_ready() -> None:
         print(READY, flush=True)  # noqa: T201 - the starter waits for this line
 
 
-def _watch_starter(ended: threading.Event) -> None:
+def _watch_starter() -> None:
     while os.read(0, 1024):
         pass
-    ended.set()
+    _end()
     _exit_after(_END_SECONDS)
 
 

@@ -57,10 +57,12 @@ class Sessions(Generic[T]):
             return data
 
     def clear(self, request: common_pb2.ClearRequest) -> common_pb2.ClearReply:
-        """Forget the order, but only if `final_clock` covers all that this service knew before it was asked.
+        """Forget the order, but only if `final_clock` covers all that this service has done for it.
 
         Otherwise some message between this service and the coordinator is still unknown to one of them: the session
-        is kept, and the reply says what this service knows.
+        is kept, and the reply says what this service knows. Requests to clear are events as well, but no work: if they
+        counted, two coordinators that clear at the same time (a frozen leader that wakes up beside the next one) would
+        make each other's final clock stale again and again.
 
         Raises:
             InvalidOrderError: The request came without a clock.
@@ -68,16 +70,16 @@ class Sessions(Generic[T]):
         received = RECEIVED.get()
         if received is None:
             raise InvalidOrderError("A call about an order has to carry its clock.")
-        order_id, known = request.order_id, received.known_before
-        if not known <= VectorClock(request.final_clock):
+        order_id, worked = request.order_id, received.worked
+        if not worked <= VectorClock(request.final_clock):
             self._tracker.local(order_id, "clear refused")
-            return common_pb2.ClearReply(cleared=False, clock=known)
+            return common_pb2.ClearReply(cleared=False, clock=worked)
         with self._lock:
             had = self._sessions.pop(order_id, None)
         if had is not None:
             self._tracker.local(order_id, "session cleared")
         self._tracker.forget(order_id)
-        return common_pb2.ClearReply(cleared=True, clock=known)
+        return common_pb2.ClearReply(cleared=True, clock=worked)
 
     def _use(self, order_id: str, data: T) -> None:
         self._sessions[order_id] = _Session(data, self._now())

@@ -32,6 +32,7 @@ class OrderEventTracker:
         self._trace = trace
         self._clocks: dict[str, VectorClock] = {}
         self._cleared: OrderedDict[str, VectorClock] = OrderedDict()
+        self._worked: dict[str, VectorClock] = {}
         self._number = 0
         self._lock = threading.Lock()
 
@@ -55,16 +56,27 @@ class OrderEventTracker:
             return Stamp(self.process, message_id, clock)
 
     def receive(self, order_id: str, name: str, stamp: Stamp) -> VectorClock:
-        """A message has come with `stamp`; returns what this process knew of the order *before* it."""
+        """A message has come with `stamp`; returns the clock after it."""
         with self._lock:
-            before = self._known(order_id)
-            clock = before.receive(stamp.clock, self.process)
+            clock = self._known(order_id).receive(stamp.clock, self.process)
             self._record("receive", order_id, name, clock, peer=stamp.sender, message_id=stamp.message_id)
-            return before
+            return clock
+
+    def note_work(self, order_id: str) -> None:
+        """The last event was work for the order, not part of its clearing."""
+        with self._lock:
+            if order_id in self._clocks:
+                self._worked[order_id] = self._clocks[order_id]
+
+    def worked(self, order_id: str) -> VectorClock:
+        """The clock at the last event that was work for the order; empty when there was none, or it is cleared."""
+        with self._lock:
+            return self._worked.get(order_id, VectorClock())
 
     def forget(self, order_id: str) -> None:
         """The order is cleared; only its last clock is remembered, for messages that come late."""
         with self._lock:
+            self._worked.pop(order_id, None)
             clock = self._clocks.pop(order_id, None)
             if clock is not None:
                 self._cleared[order_id] = clock

@@ -1,4 +1,5 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -179,3 +180,15 @@ def test_a_session_in_use_is_not_idle(services, new_order, ask, order):
         client.start("InitializeOrder", messages.request_for("initialize_suggestions", new_order())).result()
 
     assert client.start("GetSuggestions", ask).result().books
+
+
+def test_two_coordinators_that_clear_at_the_same_time_do_not_refuse_each_other_for_ever(run, services, new_order):
+    """As when a frozen leader wakes up beside the next one: each has calls that the other does not know of."""
+    first, second = services.checkout("executor-1"), services.checkout("executor-2")
+    with ThreadPoolExecutor(2) as coordinators:
+        for _ in range(20):
+            order = new_order()
+            list(coordinators.map(lambda checkout, order=order: checkout.run(order), (first, second)))
+            cleared = coordinators.map(lambda checkout, order=order: checkout.clear(order.order_id), (first, second))
+            assert list(cleared) == [True, True]
+    assert kept(services) == set()

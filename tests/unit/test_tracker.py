@@ -49,14 +49,25 @@ def test_a_message_carries_the_clock_with_its_own_sending_in_it(new_tracker, wri
     assert (sent.message_id, sent.peer) == (sent.id, "bob")
 
 
-def test_a_receive_merges_ticks_and_tells_what_was_known_before(new_tracker, written):
+def test_a_receive_merges_and_ticks(new_tracker, written):
     alice, bob = new_tracker(), new_tracker("bob")
     stamp = alice.send("order-1", "CheckCard", "bob")
     bob.local("order-1", "begun")
-    assert bob.receive("order-1", "CheckCard", stamp) == VectorClock({"bob": 1})
+    assert bob.receive("order-1", "CheckCard", stamp) == VectorClock({"alice": 1, "bob": 2})
     assert bob.clock("order-1") == VectorClock({"alice": 1, "bob": 2})
     received = written("bob")[-1]
     assert (received.message_id, received.peer, received.name) == (stamp.message_id, "alice", "CheckCard")
+
+
+def test_what_was_work_is_told_apart_from_what_came_after_until_the_order_is_cleared(new_tracker):
+    tracker = new_tracker()
+    assert tracker.worked("order-1") == VectorClock()
+    tracker.local("order-1", "card checked")
+    tracker.note_work("order-1")
+    tracker.local("order-1", "clear refused")
+    assert tracker.worked("order-1") == VectorClock({"alice": 1})
+    tracker.forget("order-1")
+    assert tracker.worked("order-1") == VectorClock()
 
 
 def test_each_order_has_a_clock_of_its_own(new_tracker):
