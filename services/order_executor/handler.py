@@ -65,7 +65,7 @@ class Handler:
             pause = rules.retry_in(outcome, self._count_attempt(order_id))
             if pause is not None:
                 log.warning("Not checked, again in %s s", pause, extra={"order_id": order_id})
-                return pause
+                return None if self._clean_up_after_another(order_id) else pause
             if not self._settle(stored, epoch, outcome):
                 return None
         self._finish(order_id)
@@ -82,15 +82,24 @@ class Handler:
         if settlement is Settlement.STALE:
             log.warning("Settling was refused: epoch %s is over", epoch, extra={"order_id": order_id})
             self._tracker.local(order_id, "settle refused", epoch)
-            if self._store.load(order_id).outcome is not None:
-                # The next leader has settled and cleared it, and our late checks may have opened sessions again.
-                self._checkout.clear(order_id)
-            self._forget(order_id)
+            if not self._clean_up_after_another(order_id):
+                self._forget(order_id)
             return False
         if settlement is not Settlement.ALREADY:
             status = OrderStatus.REJECTED if settlement is Settlement.OUT_OF_STOCK else outcome.status
             self._tracker.local(order_id, "settled", epoch, status=status.value)
             log.info("Settled: %s", status.value, extra={"order_id": order_id, "epoch": epoch})
+        return True
+
+    def _clean_up_after_another(self, order_id: str) -> bool:
+        """Clear an order that the next leader has settled and cleared: our late checks may have opened sessions again.
+
+        While it is open nothing is to be done here: the next leader clears it when it is settled.
+        """
+        if self._store.load(order_id).outcome is None:
+            return False
+        self._checkout.clear(order_id)
+        self._forget(order_id)
         return True
 
     def _finish(self, order_id: str) -> None:
