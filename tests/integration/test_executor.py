@@ -224,6 +224,28 @@ def test_a_leader_of_a_former_epoch_settles_nothing_tells_nothing_and_acknowledg
     assert [event.epoch for event in run.named("settle refused")] == [stale]
 
 
+@pytest.mark.parametrize("late", [Outcome(OrderStatus.APPROVED), FAILED], ids=["approved", "failed"])
+def test_a_former_leader_clears_what_its_late_checks_opened_again(executors, services, new_order, late):
+    """The order was frozen in its hands; the next leader settled and cleared it meanwhile."""
+    order = new_order()
+    order_id, stale = executors.accept(order), executors.store.take_epoch("executor-1")
+    checkout = services.checkout("executor-1")
+
+    class LateChecks(Checks):
+        def run(self, _order):
+            epoch = executors.store.take_epoch("executor-2")
+            assert executors.handler("executor-2").handle(order_id, epoch) is None
+            checkout.run(order)  # opens the sessions again
+            return late
+
+        def clear(self, order_id):
+            return checkout.clear(order_id)
+
+    assert executors.handler(checkout=LateChecks(late)).handle(take(executors), stale) is None
+
+    assert [len(sessions) for sessions in services.sessions.values()] == [0, 0, 0]
+
+
 def test_a_check_that_fails_is_tried_three_times_and_then_the_order_fails(executors, new_order):
     checks = Checks(FAILED)
     handler, order_id = executors.handler(checkout=checks), executors.accept(new_order())
