@@ -58,15 +58,15 @@ def up(
     from bookstore_lib.lab.cluster import Bookstore  # noqa: PLC0415 - only when needed
 
     ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    # SIGINT too: a shell that starts this in the background has it ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
     with Bookstore(executors, coordinator=coordinator, lease_ttl=lease_ttl, http_port=port) as shop:
         _say(f"The shop is open at {shop.url}; logs and traces are in {shop.run_dir}. Ctrl-C closes it.")
         if as_json:
             _print_json({"url": shop.url, "run_dir": str(shop.run_dir), "ready_seconds": round(shop.ready_seconds, 3)})
-        try:
-            ended.wait()
-        except KeyboardInterrupt:
-            _say("Closing...")
+        ended.wait()
+        _say("Closing...")
 
 
 @app.command()

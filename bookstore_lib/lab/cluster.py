@@ -175,6 +175,8 @@ class Bookstore:
             alive = {status.host: status.name for status in self.processes() if status.state != "dead"}
             if holder in alive and alive[holder] != other_than:
                 return alive[holder]
+            if not any(name.startswith("executor-") for name in alive.values()):
+                raise BookstoreError("No executor is left; start one, with shop.start('executor-1') say.")
             time.sleep(_POLL)
         raise trouble
 

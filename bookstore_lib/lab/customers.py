@@ -39,6 +39,7 @@ def checkout_body(items: Mapping[str, int], customer: str = "good") -> dict[str,
     Raises:
         ValueError: There is no such customer.
     """
+    customer = customer.replace(" ", "_")  # as the panels show it
     if customer not in _DIFFERENCES:
         raise ValueError(f"There is no customer {customer!r}; there are {', '.join(CUSTOMERS)}.")
     difference = _DIFFERENCES[customer]

@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bookstore_lib.core.errors import SetupError
 from bookstore_lib.core.verdict import Verdict
 from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.lab.figures import save_figure
@@ -90,6 +91,10 @@ def run_demo(out: Path, executors: int = 3, say: Callable[[str], None] = lambda 
     Raises:
         BookstoreError: The bookstore cannot run here.
     """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(f"{out} cannot be a folder for the figures: {error.strerror}. Choose another.") from error
     say("Starting the bookstore...")
     with Bookstore(executors) as shop, ThreadPoolExecutor(4) as customers:
         say(f"Ready after {shop.ready_seconds:.1f} s. {shop.leader} leads.")

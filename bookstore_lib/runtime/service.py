@@ -38,9 +38,11 @@ def run_service(default_process: str, start: Start) -> None:
     Raises:
         SystemExit: Something about the settings or the machine is wrong; one sentence on standard error says what.
     """
-    # Blocked here, before there are threads, and so in all of them: a signal waits until it is asked for below. A
-    # handler would run only when the main thread does something, and the system may give the signal to another one.
+    # Blocked here, before there are threads, and so in all of them: one thread asks for signals. A handler would run
+    # only when the main thread does something, and the system may give the signal to another one.
     signal.pthread_sigmask(signal.SIG_BLOCK, _END_SIGNALS)
+    serving, ended = threading.Event(), threading.Event()
+    start_thread(_await_signal, "signals", (serving, ended))
     threading.excepthook = _on_failure
     if os.environ.get(WATCH_STDIN):
         start_thread(_watch_starter, "starter")
@@ -53,8 +55,9 @@ def run_service(default_process: str, start: Start) -> None:
             tracker = OrderEventTracker(trace)
             start(settings, tracker, parts)
             tracker.process_event("started")
+            serving.set()
             _announce_ready()
-            signal.sigwait(_END_SIGNALS)
+            ended.wait()
             # An end that hangs (a server that is gone, say) must not keep the process for ever.
             _exit_after(_END_SECONDS)
     except SetupError as error:
@@ -78,6 +81,13 @@ def start_thread(target: Callable[..., None], name: str, arguments: Sequence[obj
     thread = threading.Thread(target=target, name=name, args=tuple(arguments), daemon=True)
     thread.start()
     return thread
+
+
+def _await_signal(serving: threading.Event, ended: threading.Event) -> None:
+    signal.sigwait(_END_SIGNALS)
+    if not serving.is_set():
+        os._exit(1)  # it has done nothing yet that an orderly end would be for, and may be waiting for a server
+    ended.set()
 
 
 def _end() -> None:

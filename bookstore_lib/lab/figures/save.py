@@ -24,7 +24,7 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
         The path.
 
     Raises:
-        HistoryError: The ending is another one.
+        HistoryError: The ending is another one, or the file cannot be written.
     """
     path = Path(path)
     ending = path.suffix.lower()
@@ -32,9 +32,12 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
         raise HistoryError(
             f"A figure is saved as {', '.join(ENDINGS)}; choose one of these endings, not {path.name!r}."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with styled():
-        figure.savefig(path, format=ending[1:], dpi=_DOTS_PER_INCH, metadata=_metadata(figure, ending))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with styled():
+            figure.savefig(path, format=ending[1:], dpi=_DOTS_PER_INCH, metadata=_metadata(figure, ending))
+    except OSError as error:
+        raise HistoryError(f"{path} cannot be written: {error.strerror}. Choose another place.") from error
     return path
 
 
