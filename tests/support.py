@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import psutil
 
+from bookstore_lib.lab.servers.guard import guard
 from bookstore_lib.lab.servers.postgres_server import PostgresServer, find_postgres_bin
 from bookstore_lib.lab.servers.redis_server import RedisServer, find_redis_server
 
@@ -63,6 +64,7 @@ def serving(server: RedisServer | PostgresServer, log: Path = Path(os.devnull)) 
     """Runs a prepared server for the time of the block."""
     with log.open("ab") as output:
         process = start(server, output)
+    watch = guard(process.pid, server.stop_signal)  # a killed test run leaves nothing behind either
     try:
         eventually(lambda: server.ready() or process.poll() is not None)
         assert process.poll() is None, f"the server ended at once: {log.read_text()}"
@@ -70,3 +72,5 @@ def serving(server: RedisServer | PostgresServer, log: Path = Path(os.devnull)) 
     finally:
         process.send_signal(server.stop_signal)
         process.wait(timeout=30)
+        watch.kill()
+        watch.communicate()
