@@ -12,7 +12,9 @@ from tests.support import eventually, still_running
 
 # What a notebook's kernel does; a line on standard output for each step.
 START = """
+import signal
 import threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background has it ignored
 from bookstore_lib.lab.cluster import Bookstore
 print("starting", flush=True)
 shop = Bookstore(executors=1, lease_ttl=1.5)
