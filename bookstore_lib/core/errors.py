@@ -58,22 +58,10 @@ class CancelledError(BookstoreError):
     code = "cancelled"
 
 
-class ClearRefusedError(BookstoreError):
-    """A service knows events that the final clock does not cover, and keeps its session."""
-
-    code = "clear_refused"
-
-
 class IllegalTransitionError(BookstoreError):
     """A state machine was told something that cannot happen in its state; nothing was changed."""
 
     code = "illegal_transition"
-
-
-class StaleEpochError(BookstoreError):
-    """A write carried the epoch of a former leader and was refused by the fence."""
-
-    code = "stale_epoch"
 
 
 class SetupError(BookstoreError):
@@ -109,7 +97,5 @@ CODES: dict[str, Code] = {
     "unavailable": Code("UNAVAILABLE", 503, UnavailableError),
     "deadline_exceeded": Code("DEADLINE_EXCEEDED", 504, DeadlineError),
     "cancelled": Code("CANCELLED", 499, CancelledError),
-    "clear_refused": Code("FAILED_PRECONDITION", 409, ClearRefusedError),
-    "stale_epoch": Code("ABORTED", 409, StaleEpochError),
     "internal": Code("INTERNAL", 500, BookstoreError),
 }
