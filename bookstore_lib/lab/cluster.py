@@ -9,12 +9,13 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import redis
 
 from bookstore_lib.core.errors import BookstoreError, SetupError, UnavailableError
 from bookstore_lib.core.record import Tables
+from bookstore_lib.lab.controls import Controls
 from bookstore_lib.lab.history import History
 from bookstore_lib.lab.shop_client import Receipt, ShopClient
 from bookstore_lib.lab.supervisor.client import SupervisorClient
@@ -32,25 +33,7 @@ _QUIET_SECONDS = 10.0
 _LEASE_LIVES = 4
 
 
-class ProcessStatus(NamedTuple):
-    """A process of the bookstore.
-
-    Attributes:
-        name: Such as `executor-2`.
-        state: `running`, `paused` or `dead`.
-        pid: Its process id; `None` when dead.
-        host: Its name in clocks and traces: each life of a process is a host of its own, `executor-2~1` the second.
-        restarts: How often it was started again.
-    """
-
-    name: str
-    state: str
-    pid: int | None
-    host: str
-    restarts: int
-
-
-class Bookstore:
+class Bookstore(Controls):
     """A bookstore of real processes, ready when every health check passes; ends with the `with` block or the kernel.
 
     Args:
@@ -117,7 +100,8 @@ class Bookstore:
         self.ready_seconds = time.monotonic() - began
         self.url: str = where["url"]
         self.debug_urls: dict[str, str] = where["debug"]
-        self._redis_url: str = where["redis_url"]
+        self._redis_url = where["redis_url"]
+        self._redis_is_ours = not self._settings.redis_url
         self._postgres_url: str = where["postgres_url"]
         self.client = ShopClient(self.url)
         if not self.client.healthy():
@@ -180,53 +164,6 @@ class Bookstore:
             time.sleep(_POLL)
         raise trouble
 
-    def processes(self) -> list[ProcessStatus]:
-        """All processes and how they are."""
-        status = self._tell({"do": "status"})
-        return [ProcessStatus(name, s["state"], s["pid"], s["host"], s["starts"] - 1) for name, s in status.items()]
-
-    def kill(self, process: str) -> None:
-        """End a process at once, as a crash would (SIGKILL).
-
-        Raises:
-            BookstoreError: There is no such process, or it is dead already.
-        """
-        self._do("kill", process)
-
-    def pause(self, process: str) -> None:
-        """Freeze a process (SIGSTOP): it does nothing, and does not know."""
-        self._do("pause", process)
-
-    def resume(self, process: str) -> None:
-        """Let a frozen process go on (SIGCONT)."""
-        self._do("resume", process)
-
-    def stop(self, process: str) -> None:
-        """Ask a process to end in order (SIGTERM); a leader hands over."""
-        self._do("stop", process)
-
-    def start(self, process: str) -> None:
-        """Start a dead process again, and wait until it is ready."""
-        self._do("start", process)
-
-    def cut(self, one: str, other: str, how: str = "silence") -> None:
-        """Cut the link between two processes, such as `executor-2` and `redis`.
-
-        Args:
-            one: A process.
-            other: One that it talks to, or that talks to it.
-            how: `silence`: what is sent disappears; `reset`: connections break; `mute`: requests arrive, replies
-                disappear; `delay`: everything arrives half a second later.
-
-        Raises:
-            BookstoreError: There is no such link, or links cannot be cut here.
-        """
-        self._tell({"do": "cut", "between": [one, other], "how": how})
-
-    def heal(self) -> None:
-        """Make all links whole again."""
-        self._tell({"do": "heal"})
-
     def history(self) -> History:
         """All events so far, with the final tables of the record; waits until no order is under way (10 s at most)."""
         self._await_quiet()
@@ -267,9 +204,6 @@ class Bookstore:
         if states.get("redis", "running") == "running":
             while self.queue_length() and time.monotonic() < until:
                 time.sleep(_POLL)
-
-    def _do(self, action: str, process: str) -> None:
-        self._tell({"do": action, "process": process})
 
     def _require_running(self) -> None:
         if not self.close.alive:

@@ -9,7 +9,7 @@ from bookstore_lib.core.checkout_graph import STEPS, Call, Cancelled, CheckoutRu
 from bookstore_lib.core.errors import BookstoreError, CancelledError
 from bookstore_lib.core.order import Order, Outcome, Reason
 from bookstore_lib.pb import common_pb2
-from bookstore_lib.runtime import messages
+from bookstore_lib.runtime import crash_points, messages
 from bookstore_lib.runtime.rpc_client import ServiceClient, TracedCall
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
@@ -17,6 +17,16 @@ log = logging.getLogger(__name__)
 
 # Each round tells every service what the others knew, so the second one suffices unless calls are still under way.
 _CLEAR_ROUNDS = 5
+# The crash point of each step of the checkout.
+_CRASH_POINTS: Mapping[str, crash_points.Step] = {
+    "initialize_verification": "initialise",
+    "initialize_fraud": "initialise",
+    "initialize_suggestions": "initialise",
+    "check_billing": "billing",
+    "check_card": "card",
+    "check_fraud": "fraud",
+    "get_suggestions": "suggestions",
+}
 
 
 class Checkout:
@@ -61,6 +71,14 @@ class Checkout:
         Returns:
             Whether all have. A service that did not answer forgets the order by itself when it has been idle.
         """
+        with crash_points.crash_point("clear"):
+            return self._clear(order_id)
+
+    def close(self) -> None:
+        """End the threads; calls under way are waited for."""
+        self._pool.shutdown()
+
+    def _clear(self, order_id: str) -> bool:
         remaining = list(self._services)
         for _ in range(_CLEAR_ROUNDS):
             final_clock = self._tracker.clock(order_id)
@@ -72,10 +90,6 @@ class Checkout:
                 return True
         log.warning("Not cleared by %s", ", ".join(remaining), extra={"order_id": order_id})
         return False
-
-    def close(self) -> None:
-        """End the threads; calls under way are waited for."""
-        self._pool.shutdown()
 
 
 class _Walk:
@@ -90,12 +104,8 @@ class _Walk:
     def perform(self, step: str) -> Reply:
         service = STEPS[step].service
         try:
-            with self._lock:
-                if self._stop.is_set():
-                    return Cancelled()
-                request = messages.request_for(step, self._order)
-                call = self._calls[step] = self._services[service].start(STEPS[step].procedure, request)
-            return messages.reply_of(step, call.result())
+            with crash_points.crash_point(_CRASH_POINTS[step]):
+                return messages.reply_of(step, self._begin(step).result())
         except CancelledError:
             return Cancelled()
         except BookstoreError as error:
@@ -103,6 +113,14 @@ class _Walk:
         except Exception:  # whatever it is, the order has to end
             log.exception("%s failed", step, extra={"order_id": self._order.order_id})
             return Failed(Reason("internal", f"{step} failed in an unexpected way.", service))
+
+    def _begin(self, step: str) -> TracedCall:
+        with self._lock:
+            if self._stop.is_set():
+                raise CancelledError(f"{step} is not wanted any more.")
+            request = messages.request_for(step, self._order)
+            call = self._calls[step] = self._services[STEPS[step].service].start(STEPS[step].procedure, request)
+            return call
 
     def cancel(self, step: str) -> None:
         with self._lock:

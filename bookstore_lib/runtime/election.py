@@ -10,6 +10,7 @@ import redis
 
 from bookstore_lib.core import lease as paper
 from bookstore_lib.core.errors import BookstoreError
+from bookstore_lib.runtime.crash_points import crash_point, reach
 from bookstore_lib.runtime.redis_lease import Lease
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
@@ -120,6 +121,7 @@ class Election:
         return []
 
     def _acquire(self) -> list[paper.Command]:
+        reach("elect", "before")
         try:
             result = self._lease.acquire(self._holder, self._candidate.ttl)
         except redis.RedisError as error:
@@ -133,15 +135,18 @@ class Election:
 
     def _next_epoch(self) -> int | None:
         try:
-            return self._take_epoch(self._holder)
+            epoch = self._take_epoch(self._holder)
         except BookstoreError as error:
             log.warning("[%s] Won the lock but got no epoch: %s", self._holder, error)
             return None
+        reach("elect", "after")
+        return epoch
 
     def _renew(self) -> list[paper.Command]:
         renewed: bool | None
         try:
-            renewed = self._lease.renew(self._holder, self._candidate.ttl)
+            with crash_point("renew"):
+                renewed = self._lease.renew(self._holder, self._candidate.ttl)
         except redis.RedisError as error:
             log.warning("[%s] The renewal got no answer (%s)", self._holder, type(error).__name__)
             renewed = None

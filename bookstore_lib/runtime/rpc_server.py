@@ -10,6 +10,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from bookstore_lib.core.errors import CODES, BookstoreError, SetupError
 from bookstore_lib.runtime.rpc_context import RECEIVED, Received, ReceivedCall, from_metadata, to_metadata
+from bookstore_lib.runtime.rpc_trouble import TROUBLE, RpcTrouble
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ def create_server(
     listen: str,
     tracker: OrderEventTracker,
     register: Sequence[Callable[[grpc.Server], None]],
+    trouble: RpcTrouble = TROUBLE,
 ) -> tuple[grpc.Server, int]:
     """Make a server with the standard health service; it is not started yet.
 
@@ -36,6 +38,7 @@ def create_server(
         listen: `host:port`; port 0 picks a free one.
         tracker: Records what comes in and what goes out.
         register: Functions that add a servicer each.
+        trouble: What the server suffers.
 
     Returns:
         The server and the port it will listen on.
@@ -43,9 +46,8 @@ def create_server(
     Raises:
         SetupError: The port is in use or not ours to use.
     """
-    server = grpc.server(
-        ThreadPoolExecutor(_THREADS, "rpc"), interceptors=[TracingServerInterceptor(tracker)], options=_OPTIONS
-    )
+    interceptor = TracingServerInterceptor(tracker, trouble)
+    server = grpc.server(ThreadPoolExecutor(_THREADS, "rpc"), interceptors=[interceptor], options=_OPTIONS)
     for add in register:
         add(server)
     checks = health.HealthServicer()
@@ -63,8 +65,8 @@ def create_server(
 class TracingServerInterceptor(grpc.ServerInterceptor):
     """Merges the clock of every request, ticks, and sends the clock back with every reply, errors too."""
 
-    def __init__(self, tracker: OrderEventTracker) -> None:
-        self._tracker = tracker
+    def __init__(self, tracker: OrderEventTracker, trouble: RpcTrouble) -> None:
+        self._tracker, self._trouble = tracker, trouble
 
     def intercept_service(
         self,
@@ -95,6 +97,7 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
         received: Received,
         procedure: str,
     ) -> Any:
+        self._trouble.before(procedure, context)
         if not context.is_active():
             context.abort(grpc.StatusCode.CANCELLED, "The caller has gone.")  # it must not open a session any more
         order_id, stamp = received
@@ -106,7 +109,9 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
             self._answer(context, order_id, f"{procedure} {kind}", stamp.sender)
             self._note_work(order_id, procedure)
 
-        return self._attempt(serve, request, context, procedure, answer)
+        reply = self._attempt(serve, request, context, procedure, answer)
+        self._trouble.after(procedure, context)
+        return reply
 
     def _attempt(
         self,

@@ -12,6 +12,8 @@ from contextlib import ExitStack
 import grpc
 
 from bookstore_lib.core.errors import SetupError
+from bookstore_lib.runtime import crash_points
+from bookstore_lib.runtime.life_line import LifeLine
 from bookstore_lib.runtime.logs import set_up_logs
 from bookstore_lib.runtime.rpc_server import create_server
 from bookstore_lib.runtime.settings import Settings
@@ -44,15 +46,17 @@ def run_service(default_process: str, start: Start) -> None:
     serving, ended = threading.Event(), threading.Event()
     start_thread(_await_signal, "signals", (serving, ended))
     threading.excepthook = _on_failure
+    life_line = LifeLine()
     if os.environ.get(WATCH_STDIN):
-        start_thread(_watch_starter, "starter")
+        start_thread(_watch_starter, "starter", [life_line])
     try:
         settings = Settings.from_env(os.environ, default_process)
         set_up_logs(settings.process)
         trace = TraceLog(settings.trace_dir, settings.process)
         with ExitStack() as parts:
             parts.callback(trace.close)
-            tracker = OrderEventTracker(trace)
+            tracker = life_line.tracker = OrderEventTracker(trace)
+            crash_points.arm(settings.crash_at, tracker)
             start(settings, tracker, parts)
             tracker.process_event("started")
             serving.set()
@@ -107,9 +111,10 @@ def _announce_ready() -> None:
         print(READY, flush=True)  # noqa: T201 - the starter waits for this line
 
 
-def _watch_starter() -> None:
-    while os.read(0, 1024):
-        pass
+def _watch_starter(life_line: LifeLine) -> None:
+    # Whoever started us may die between its order and our answer; its end comes next.
+    with contextlib.suppress(BrokenPipeError):
+        life_line.follow()
     _end()
     _exit_after(_END_SECONDS)
 

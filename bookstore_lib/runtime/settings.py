@@ -35,6 +35,8 @@ class Settings:
         outcome_wait: How long `POST /checkout` waits for the outcome before it answers 202.
         call_deadline: Deadline of one call to a service, its retries included.
         session_idle: Time after which a service forgets an order nobody asked about.
+        crash_at: Where this process kills or freezes itself, once: `<step>:before|after[:kill|freeze]`, see
+            `crash_points`; nowhere when empty.
     """
 
     process: str
@@ -54,6 +56,7 @@ class Settings:
     outcome_wait: float = 10.0
     call_deadline: float = 3.0
     session_idle: float = 600.0
+    crash_at: str = ""
 
     def __post_init__(self) -> None:
         for name in ("lease_ttl", "max_in_flight", "outcome_wait", "call_deadline", "session_idle"):

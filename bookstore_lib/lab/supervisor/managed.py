@@ -1,5 +1,8 @@
 """One child process of the supervisor: start it, know when it is ready, signal it, end it."""
 
+import contextlib
+import json
+import queue
 import signal
 import subprocess
 import threading
@@ -8,11 +11,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from bookstore_lib.core.errors import SetupError
+from bookstore_lib.core.errors import BookstoreError, SetupError
 from bookstore_lib.lab.servers.guard import guard
 from bookstore_lib.runtime.starter import READY
 
 _POLL = 0.01
+_ANSWER_SECONDS = 5.0
 
 
 class Managed:
@@ -49,15 +53,23 @@ class Managed:
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self._announced = threading.Event()
+        self._answers: queue.Queue[tuple[int, dict[str, Any]]] = queue.Queue()
+        self._told = 0
         self._paused = False
         self.starts = 0
 
     @property
+    def alive(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def state(self) -> str:
         """`running`, `paused` or `dead`."""
-        if self._process is None or self._process.poll() is not None:
+        if self.pid is None:
             return "dead"
-        return "paused" if self._paused else "running"
+        # It may have stopped itself at a crash point.
+        return "paused" if self._paused or is_stopped(self.pid) else "running"
 
     @property
     def host(self) -> str:
@@ -67,7 +79,7 @@ class Managed:
     @property
     def pid(self) -> int | None:
         """Its process id while it lives."""
-        return self._process.pid if self._process is not None and self.state != "dead" else None
+        return self._process.pid if self._process is not None and self.alive else None
 
     def start(self) -> None:
         """Start it; does not wait until it is ready.
@@ -78,6 +90,7 @@ class Managed:
         if self._process is not None:
             self._reap()  # somebody else may have ended it
         self._announced = threading.Event()
+        self._answers = queue.Queue()
         self._paused = False
         try:
             with self._log.open("ab") as log:
@@ -96,7 +109,7 @@ class Managed:
         if not self._watches:
             self._guard = guard(self._process.pid, self._stop_signal)
         elif self._process.stdout is not None:
-            threading.Thread(target=_read, args=(self._process.stdout, self._announced), daemon=True).start()
+            threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
 
     def await_ready(self, until: float) -> None:
         """Wait until it is ready.
@@ -108,7 +121,7 @@ class Managed:
             SetupError: It ended, or was not ready in time; the sentence says why as far as its log tells.
         """
         while not (self._announced.wait(_POLL) if self._probe is None else self._probe()):
-            if self.state == "dead":
+            if not self.alive:
                 raise SetupError(self._why("ended while it started"))
             if time.monotonic() > until:
                 raise SetupError(self._why("was not ready in time"))
@@ -117,11 +130,10 @@ class Managed:
 
     def signal(self, number: int) -> bool:
         """Send a signal; returns whether it was alive to get it. Waits for the end after SIGKILL."""
-        if self._process is None or self.state == "dead":
+        if self._process is None or not self.alive:
             return False
-        if number == signal.SIGSTOP and self._guard is None:
-            # While it is frozen it cannot see that we died.
-            self._guard = guard(self._process.pid, self._stop_signal)
+        if number == signal.SIGSTOP:
+            self.watch_over()
         self._process.send_signal(number)
         if number == signal.SIGCONT and self._watches:
             self._release_guard()
@@ -129,6 +141,42 @@ class Managed:
         if number == signal.SIGKILL:
             self._reap()
         return True
+
+    def watch_over(self) -> None:
+        """See to its end if we die: while it is frozen it cannot see that."""
+        if self._process is not None and self._guard is None:
+            self._guard = guard(self._process.pid, self._stop_signal)
+
+    def tell(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Give a running process an order on its life line and wait for its answer.
+
+        Args:
+            order: See `runtime/life_line.py`.
+
+        Raises:
+            BookstoreError: It listens to nobody, refused, or did not answer; the sentence says why.
+        """
+        if not self._watches:
+            raise BookstoreError(f"{self.name} is a server, not a service; it cannot be told this.")
+        if self.state != "running":
+            raise BookstoreError(f"{self.name} is {self.state}; it cannot be told anything now.")
+        self.send(order)
+        until = time.monotonic() + _ANSWER_SECONDS
+        while self.alive and time.monotonic() < until:
+            with contextlib.suppress(queue.Empty):
+                number, answer = self._answers.get(timeout=_POLL)
+                # Another order may not have been waited for, and have left an answer behind.
+                if number == self._told:
+                    return self._taken(answer)
+        raise BookstoreError(f"{self.name} did not answer; it is {self.state}.")
+
+    def send(self, order: dict[str, Any]) -> None:
+        """Give an order and do not wait for the answer: a frozen process will find it when it goes on."""
+        self._told += 1
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.write(json.dumps([self._told, order]).encode() + b"\n")
+                self._process.stdin.flush()
 
     def begin_stop(self) -> None:
         """Ask it to end in order; does not wait."""
@@ -144,6 +192,11 @@ class Managed:
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._reap()
+
+    def _taken(self, answer: dict[str, Any]) -> dict[str, Any]:
+        if "error" in answer:
+            raise BookstoreError(f"{self.name}: {answer['error']}")
+        return dict(answer["ok"])
 
     def _reap(self) -> None:
         if self._process is not None:
@@ -166,9 +219,23 @@ class Managed:
         reason = self._explain(tail) or last.removeprefix(f"{self.name}: ") or f"see {self._log}"
         return f"{self.name} {what}: {reason}"
 
+    def _read(self, output: IO[bytes]) -> None:
+        announced, answers = self._announced, self._answers  # of this life
+        with output:
+            for line in output:
+                if line.decode().strip() == READY:
+                    announced.set()
+                    continue
+                with contextlib.suppress(ValueError):  # whatever else may print there
+                    number, answer = json.loads(line)
+                    answers.put((number, answer))
 
-def _read(output: IO[bytes], announced: threading.Event) -> None:
-    with output:
-        for line in output:
-            if line.decode().strip() == READY:
-                announced.set()
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process of ours is stopped (SIGSTOP) at this moment."""
+    import psutil  # noqa: PLC0415 - slow to import, and not needed to start a bookstore
+
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False

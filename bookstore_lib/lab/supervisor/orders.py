@@ -5,12 +5,19 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from bookstore_lib.core.checkout_graph import STEPS
 from bookstore_lib.core.errors import BookstoreError, SetupError
 from bookstore_lib.lab.supervisor.fleet import STOP_SECONDS, Fleet
 from bookstore_lib.lab.supervisor.managed import Managed
+from bookstore_lib.lab.supervisor.plan import SERVICES
 
 _RESTART_SECONDS = 20.0
 _RETRY_PAUSE = 0.1
+# What each service can be asked to do for an order.
+PROCEDURES = {
+    service: [*(step.procedure for step in STEPS.values() if step.service == service), "ClearOrder"]
+    for service in SERVICES
+}
 
 
 class Orders:
@@ -33,6 +40,13 @@ class Orders:
             return {name: _status(process) for name, process in self._fleet.processes.items()}
         if order["do"] in ("cut", "heal"):
             return self._wire(order)
+        if order["do"] == "note":
+            self._fleet.diary.note(order["name"], **order["detail"])
+            return {}
+        process = self._process(order["process"])
+        telling = {"crash_at": self._crash_at, "trouble": self._trouble, "calm": self._calm}
+        if order["do"] in telling:
+            return telling[order["do"]](process, order)
         actions: dict[str, Callable[[Managed], None]] = {
             "kill": self._kill,
             "pause": self._pause,
@@ -40,20 +54,56 @@ class Orders:
             "start": self._start_again,
             "stop": self._stop_one,
         }
-        process = self._fleet.processes.get(order["process"])
-        if process is None:
-            raise BookstoreError(
-                f"There is no process {order['process']!r}; there are {', '.join(self._fleet.processes)}."
-            )
         actions[order["do"]](process)
         return _status(process)
 
+    def _process(self, name: str) -> Managed:
+        process = self._fleet.processes.get(name)
+        if process is None:
+            raise BookstoreError(f"There is no process {name!r}; there are {', '.join(self._fleet.processes)}.")
+        return process
+
+    def _crash_at(self, process: Managed, order: dict[str, Any]) -> dict[str, Any]:
+        if order["at"]:
+            self._require_alive(process)
+            if process.name in SERVICES:
+                raise BookstoreError(f"{process.name} has no crash points; the orchestrator and the executors have.")
+            process.tell(order)
+            process.watch_over()  # nobody can do it at the moment at which it freezes itself
+            return {}
+        return self._tell_or_leave(process, order)
+
+    def _trouble(self, process: Managed, order: dict[str, Any]) -> dict[str, Any]:
+        self._require_alive(process)
+        if process.name not in SERVICES:
+            raise BookstoreError(f"{process.name} serves no calls to make trouble with; {', '.join(SERVICES)} do.")
+        procedure, own = order["trouble"]["procedure"], PROCEDURES[process.name]
+        if procedure and procedure not in own:
+            raise BookstoreError(f"{process.name} has no procedure {procedure!r}; it has {', '.join(own)}.")
+        answer = process.tell(order)
+        self._fleet.diary.note("troubled", process=process.host, **order["trouble"])
+        return answer
+
+    def _calm(self, process: Managed, order: dict[str, Any]) -> dict[str, Any]:
+        answer = self._tell_or_leave(process, order)
+        self._fleet.diary.note("calmed", process=process.host)
+        return {"hits": 0} | answer
+
+    def _tell_or_leave(self, process: Managed, order: dict[str, Any]) -> dict[str, Any]:
+        """Tell what is to end; a dead process has nothing to end, and a frozen one will hear it when it goes on."""
+        if process.state == "running":
+            return process.tell(order)
+        process.send(order)
+        return {}
+
     def _wire(self, order: dict[str, Any]) -> dict[str, Any]:
         if self._fleet.wires is None:
+            if order["do"] == "heal" and not order["between"]:
+                return {}  # they are all whole
             raise BookstoreError("The links of this bookstore cannot be cut; start it with Bookstore(links=True).")
         if order["do"] == "heal":
-            affected = self._fleet.wires.heal()
-            self._fleet.diary.note("healed")
+            affected = self._fleet.wires.heal(*order["between"])
+            self._fleet.diary.note("healed", **({"between": order["between"]} if order["between"] else {}))
             return affected
         one, other = order["between"]
         cut = self._fleet.wires.cut(one, other, order["how"])

@@ -35,7 +35,7 @@ class Link:
 
     Attributes:
         how: How it is cut; empty: it is whole.
-        affected: Connections broken, refused, or with bytes held back since the cut.
+        affected: How much the cut affected so far: connections broken or refused, chunks of bytes lost or delayed.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -48,13 +48,20 @@ class Link:
         """Cut the link in one of the ways of `wires.CUTS`."""
         self.how, self.affected = how, 0
         if how == "reset":
+            self.affected = len(self._connections)
             self._break_all()
 
-    def heal(self) -> None:
-        """Make the link whole. A connection that lost bytes is broken: its two sides would talk past each other."""
+    def heal(self) -> int:
+        """Make the link whole. A connection that lost bytes is broken: its two sides would talk past each other.
+
+        Returns:
+            How much the cut affected.
+        """
+        affected, self.affected = self.affected, 0
         if self.how in ("silence", "mute"):
             self._break_all()
         self.how = ""
+        return affected
 
     @property
     def connections(self) -> int:
@@ -98,18 +105,17 @@ class Link:
         data = b"-"
         while data:
             data = await reader.read(_CHUNK)
-            if self.how:
+            lost = self.how == "silence" or (self.how == "mute" and reply)
+            if data and (lost or self.how == "delay"):
                 self.affected += 1
-            if data and (self.how == "silence" or (self.how == "mute" and reply)):
+            if data and lost:
                 continue
             delay = _DELAY_SECONDS if self.how == "delay" else 0.0
             await chunks.put((asyncio.get_running_loop().time() + delay, data))
 
     def _break_all(self) -> None:
-        for pair in list(self._connections):
-            self.affected += 1
-            for writer in pair:
-                _break(writer)
+        for writer in [writer for pair in self._connections for writer in pair]:
+            _break(writer)
 
 
 async def _write(writer: asyncio.StreamWriter, chunks: asyncio.Queue[tuple[float, bytes]]) -> None:
@@ -129,7 +135,8 @@ def _break(writer: asyncio.StreamWriter) -> None:
     """End a connection with a reset, so that the other side learns at once that it was no orderly end."""
     sock = writer.get_extra_info("socket")
     if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with contextlib.suppress(OSError):  # it may be closed already
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
@@ -152,9 +159,8 @@ def _obey(links: dict[str, Link], order: dict[str, str]) -> dict[str, Any]:
         raise BookstoreError(f"There is no link {order['link']!r}.")
     if order["do"] == "cut":
         link.cut(order["how"])
-    else:
-        link.heal()
-    return {"how": link.how, "connections": link.connections, "affected": link.affected}
+        return {"how": link.how, "connections": link.connections}
+    return {"affected": link.heal()}
 
 
 async def _run() -> None:

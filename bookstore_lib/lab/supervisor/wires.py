@@ -68,9 +68,14 @@ class Wires:
             raise BookstoreError(f"A link cannot be cut by {how!r}; the ways are {', '.join(CUTS)}.")
         return self._tell({"do": "cut", "link": _name(self._link(one, other)), "how": how})
 
-    def heal(self) -> dict[str, Any]:
-        """Make every link whole; returns what the cuts affected, by link."""
-        return {_name(link): self._tell({"do": "heal", "link": _name(link)})["affected"] for link in self._ports}
+    def heal(self, *between: str) -> dict[str, Any]:
+        """Make the link between two processes whole, or every one; returns what the cuts affected, by link.
+
+        Raises:
+            BookstoreError: There is no such link.
+        """
+        links = [self._link(*between)] if between else list(self._ports)
+        return {_name(link): self._tell({"do": "heal", "link": _name(link)})["affected"] for link in links}
 
     def close(self) -> None:
         """End the relay."""
