@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from bookstore_lib.core.errors import KeyReusedError, SetupError, UnknownOrderError
+from bookstore_lib.core.errors import KeyReusedError, NotDeadError, SetupError, UnknownOrderError
 from bookstore_lib.core.order import Address, Book, Card, Item, Order, OrderStatus, Outcome, Reason
 from bookstore_lib.core.record import EpochRow, OrderRow, PaymentRow, StockRow, Tables
 from bookstore_lib.core.vector_clock import VectorClock
@@ -17,6 +17,11 @@ from bookstore_lib.runtime.tracker import Stamp
 
 log = logging.getLogger(__name__)
 
+_ORDERS = """
+    SELECT o.*, jsonb_agg(jsonb_build_array(b.title, i.quantity, i.price_cents, b.book_id) ORDER BY b.book_id) AS items
+    FROM orders o JOIN order_items i USING (order_id) JOIN books b USING (book_id)
+"""
+
 
 class PostgresOrderStore:
     """An `OrderStore` on PostgreSQL.
@@ -24,10 +29,11 @@ class PostgresOrderStore:
     Args:
         database: The record.
         seal: Seals the cards of open orders.
+        fenced: Whether settling looks at the epoch, and at what another has settled.
     """
 
-    def __init__(self, database: Database, seal: CardSeal) -> None:
-        self._database, self._seal = database, seal
+    def __init__(self, database: Database, seal: CardSeal, *, fenced: bool = True) -> None:
+        self._database, self._seal, self._fenced = database, seal, fenced
 
     def accept(self, order: Order, stamp: Stamp, idempotency: IdempotencyKey | None = None) -> str:
         """Keep a new order."""
@@ -71,24 +77,20 @@ class PostgresOrderStore:
 
     def load(self, order_id: str) -> StoredOrder:
         """The order."""
-        rows = self._database.query(
-            """
-            SELECT o.*, jsonb_agg(jsonb_build_array(b.title, i.quantity, i.price_cents, b.book_id) ORDER BY b.book_id)
-                AS items
-            FROM orders o JOIN order_items i USING (order_id) JOIN books b USING (book_id)
-            WHERE order_id = %s GROUP BY o.order_id
-            """,
-            (order_id,),
-        )
+        rows = self._database.query(_ORDERS + "WHERE order_id = %s GROUP BY o.order_id", (order_id,))
         if not rows:
             raise UnknownOrderError(f"There is no order {order_id}.")
-        (row,) = rows
+        return self._stored(rows[0])
+
+    def _stored(self, row: Row) -> StoredOrder:
         return StoredOrder(
             self._order(row),
             Stamp(row.sender, row.message_id, VectorClock(row.clock)),
             checked=_outcome(**row.checked) if row.checked else None,
             outcome=None if row.status == "accepted" else _outcome(row.status, row.reasons, row.suggestions),
             final_clock=VectorClock(row.final_clock),
+            attempts=row.attempts,
+            drive=row.drive,
         )
 
     def _order(self, row: Row) -> Order:
@@ -126,7 +128,7 @@ class PostgresOrderStore:
         """End the order."""
         fields = _fields(outcome)
         (row,) = self._database.query(
-            "SELECT settle_order(%s, %s, %s, %s, %s, %s) AS result",
+            "SELECT settle_order(%s, %s, %s, %s, %s, %s, %s) AS result",
             (
                 order_id,
                 epoch,
@@ -134,6 +136,7 @@ class PostgresOrderStore:
                 Jsonb(fields["reasons"]),
                 Jsonb(fields["suggestions"]),
                 Jsonb(dict(clock)),
+                self._fenced,
             ),
         )
         if row.result == "unknown":
@@ -150,6 +153,32 @@ class PostgresOrderStore:
             (min_age,),
         )
         return [row.order_id for row in rows]
+
+    def count_attempts(self, order_ids: Sequence[str]) -> None:
+        """These orders were begun and did not end."""
+        self._database.query(
+            "UPDATE orders SET attempts = attempts + 1 WHERE order_id = ANY(%s) AND status = 'accepted'",
+            (list(order_ids),),
+        )
+
+    def dead_orders(self) -> list[StoredOrder]:
+        """The dead letters."""
+        rows = self._database.query(_ORDERS + "WHERE status = 'failed' GROUP BY o.order_id ORDER BY settled_seq")
+        return [self._stored(row) for row in rows]
+
+    def redrive(self, order_id: str) -> None:
+        """Open a failed order again."""
+        opened = self._database.query(
+            """
+            UPDATE orders SET status = 'accepted', attempts = 0, drive = drive + 1, reasons = '[]', suggestions = '[]',
+                final_clock = NULL, settled_at = NULL, settled_epoch = NULL, settled_seq = NULL
+            WHERE order_id = %s AND status = 'failed' RETURNING order_id
+            """,
+            (order_id,),
+        )
+        if not opened:
+            status = (self.load(order_id).outcome or Outcome(OrderStatus.ACCEPTED)).status
+            raise NotDeadError(f"Order {order_id} is {status}; only a failed order can be redriven.")
 
     def take_epoch(self, holder: str) -> int:
         """Begin the next epoch."""
@@ -174,10 +203,11 @@ class PostgresOrderStore:
                     {int(book): quantity for book, quantity in row.quantities.items()},
                     row.sealed,
                     row.settled_seq,
+                    row.drive,
                 )
                 for row in query(
                     """
-                    SELECT order_id, status, settled_epoch, settled_seq, amount_cents,
+                    SELECT order_id, status, settled_epoch, settled_seq, drive, amount_cents,
                         sealed_card IS NOT NULL AS sealed, jsonb_object_agg(book_id, quantity) AS quantities
                     FROM orders JOIN order_items USING (order_id) GROUP BY order_id ORDER BY accepted_at, order_id
                     """
