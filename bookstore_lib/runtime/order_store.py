@@ -53,6 +53,24 @@ class StoredOrder:
     drive: int = 0
 
 
+class DeadLetter(NamedTuple):
+    """An order that failed and waits for somebody to redrive it.
+
+    Attributes:
+        order_id: Which order.
+        amount_cents: What it would have cost, in cents.
+        attempts: How often it was begun and did not end, its last attempt not counted.
+        drive: How often it was redriven before.
+        reasons: Why it failed.
+    """
+
+    order_id: str
+    amount_cents: int
+    attempts: int
+    drive: int
+    reasons: tuple[Reason, ...]
+
+
 class OrderStore(Protocol):
     """Keeps orders, takes epochs and settles; nothing that it has said yes to is ever lost.
 
@@ -88,8 +106,8 @@ class OrderStore(Protocol):
     def count_attempts(self, order_ids: Sequence[str]) -> None:
         """These orders were begun and did not end."""
 
-    def dead_orders(self) -> list[StoredOrder]:
-        """The orders that failed, in the order in which they did: the dead letters."""
+    def dead_letters(self) -> list[DeadLetter]:
+        """The orders that failed, in the order in which they did."""
 
     def redrive(self, order_id: str) -> None:
         """Open a failed order again, as if it had just been accepted; the leader's sweep finds it.
@@ -193,11 +211,11 @@ class MemoryOrderStore:
             for row in (self._rows[order_id] for order_id in set(order_ids) & self._rows.keys()):
                 row.stored = replace(row.stored, attempts=row.stored.attempts + (not row.status.terminal))
 
-    def dead_orders(self) -> list[StoredOrder]:
-        """The dead letters."""
+    def dead_letters(self) -> list[DeadLetter]:
+        """The orders that failed."""
         with self._lock:
             dead = [row for row in self._rows.values() if row.status is OrderStatus.FAILED]
-            return [row.stored for row in sorted(dead, key=lambda row: row.seq or 0)]
+            return [_dead_letter(row.stored) for row in sorted(dead, key=lambda row: row.seq or 0)]
 
     def redrive(self, order_id: str) -> None:
         """Open a failed order again."""
@@ -239,6 +257,11 @@ class MemoryOrderStore:
     def _next_effect(self) -> int:
         self._effects += 1
         return self._effects
+
+
+def _dead_letter(stored: StoredOrder) -> DeadLetter:
+    reasons = stored.outcome.reasons if stored.outcome else ()
+    return DeadLetter(stored.order.order_id, stored.order.amount_cents, stored.attempts, stored.drive, reasons)
 
 
 def _order_row(row: _Row) -> OrderRow:

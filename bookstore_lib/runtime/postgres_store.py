@@ -11,16 +11,11 @@ from bookstore_lib.core.order import Address, Book, Card, Item, Order, OrderStat
 from bookstore_lib.core.record import EpochRow, OrderRow, PaymentRow, StockRow, Tables
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.runtime.card_seal import CardSeal
-from bookstore_lib.runtime.order_store import IdempotencyKey, Settlement, StoredOrder
+from bookstore_lib.runtime.order_store import DeadLetter, IdempotencyKey, Settlement, StoredOrder
 from bookstore_lib.runtime.postgres import Database, Row
 from bookstore_lib.runtime.tracker import Stamp
 
 log = logging.getLogger(__name__)
-
-_ORDERS = """
-    SELECT o.*, jsonb_agg(jsonb_build_array(b.title, i.quantity, i.price_cents, b.book_id) ORDER BY b.book_id) AS items
-    FROM orders o JOIN order_items i USING (order_id) JOIN books b USING (book_id)
-"""
 
 
 class PostgresOrderStore:
@@ -77,12 +72,18 @@ class PostgresOrderStore:
 
     def load(self, order_id: str) -> StoredOrder:
         """The order."""
-        rows = self._database.query(_ORDERS + "WHERE order_id = %s GROUP BY o.order_id", (order_id,))
+        rows = self._database.query(
+            """
+            SELECT o.*, jsonb_agg(jsonb_build_array(b.title, i.quantity, i.price_cents, b.book_id) ORDER BY b.book_id)
+                AS items
+            FROM orders o JOIN order_items i USING (order_id) JOIN books b USING (book_id)
+            WHERE order_id = %s GROUP BY o.order_id
+            """,
+            (order_id,),
+        )
         if not rows:
             raise UnknownOrderError(f"There is no order {order_id}.")
-        return self._stored(rows[0])
-
-    def _stored(self, row: Row) -> StoredOrder:
+        (row,) = rows
         return StoredOrder(
             self._order(row),
             Stamp(row.sender, row.message_id, VectorClock(row.clock)),
@@ -161,10 +162,15 @@ class PostgresOrderStore:
             (list(order_ids),),
         )
 
-    def dead_orders(self) -> list[StoredOrder]:
-        """The dead letters."""
-        rows = self._database.query(_ORDERS + "WHERE status = 'failed' GROUP BY o.order_id ORDER BY settled_seq")
-        return [self._stored(row) for row in rows]
+    def dead_letters(self) -> list[DeadLetter]:
+        """The orders that failed."""
+        rows = self._database.query(
+            """
+            SELECT order_id, amount_cents, attempts, drive, reasons FROM orders
+            WHERE status = 'failed' ORDER BY settled_seq
+            """
+        )
+        return [DeadLetter(*row)._replace(reasons=_reasons(row.reasons)) for row in rows]
 
     def redrive(self, order_id: str) -> None:
         """Open a failed order again."""
@@ -240,4 +246,8 @@ def _fields(outcome: Outcome) -> dict[str, Any]:
 
 
 def _outcome(status: str, reasons: Sequence[Mapping[str, str]], suggestions: Sequence[Mapping[str, str]]) -> Outcome:
-    return Outcome(OrderStatus(status), tuple(Reason(**r) for r in reasons), tuple(Book(**b) for b in suggestions))
+    return Outcome(OrderStatus(status), _reasons(reasons), tuple(Book(**b) for b in suggestions))
+
+
+def _reasons(reasons: Sequence[Mapping[str, str]]) -> tuple[Reason, ...]:
+    return tuple(Reason(**reason) for reason in reasons)

@@ -107,7 +107,7 @@ def random_act(random: Random, new: str, known: list[str]) -> Callable[[Shop], A
             lambda shop: shop.store.record_checks(shop.store.load(known[0]).order.order_id, outcome, STAMP),
             lambda shop: shop.store.open_orders(0),
             lambda shop: shop.store.count_attempts(known),
-            lambda shop: shop.store.dead_orders(),
+            lambda shop: shop.store.dead_letters(),
             lambda shop: shop.store.redrive(known[0]),
             lambda shop: shop.store.load(known[0]),
         ]

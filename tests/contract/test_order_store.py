@@ -11,7 +11,7 @@ from bookstore_lib.core.order import OrderStatus
 from bookstore_lib.core.record import OrderRow, PaymentRow, StockRow
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.runtime.card_seal import CardSeal, new_key
-from bookstore_lib.runtime.order_store import IdempotencyKey, Settlement
+from bookstore_lib.runtime.order_store import DeadLetter, IdempotencyKey, Settlement
 from bookstore_lib.runtime.postgres import Database
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
 from bookstore_lib.runtime.tracker import Stamp
@@ -132,9 +132,9 @@ def test_a_failed_order_is_a_dead_letter_that_keeps_its_sealed_card(shop):
     for order_id, outcome in (("order-1", FAILED), ("order-2", APPROVED), ("order-3", FAILED)):
         shop.accept(order_id)
         shop.settle(order_id, epoch=shop.store.take_epoch("executor-1"), outcome=outcome)
-    dead = shop.store.dead_orders()
-    assert [(stored.order.order_id, stored.outcome) for stored in dead] == [("order-1", FAILED), ("order-3", FAILED)]
-    assert all(stored.order.card for stored in dead)
+    dead = shop.store.dead_letters()
+    assert dead == [DeadLetter(order_id, 2 * PRICE, 0, 0, FAILED.reasons) for order_id in ("order-1", "order-3")]
+    assert all(shop.store.load(letter.order_id).order.card for letter in dead)
 
 
 def test_a_redriven_order_is_as_good_as_new_and_can_be_settled_again(shop):
@@ -148,7 +148,7 @@ def test_a_redriven_order_is_as_good_as_new_and_can_be_settled_again(shop):
     stored = shop.store.load("order-1")
     assert (stored.outcome, stored.attempts, stored.drive) == (None, 0, 1)
     assert stored.order.card
-    assert shop.store.dead_orders() == []
+    assert shop.store.dead_letters() == []
     assert shop.store.open_orders(0) == ["order-1"]
     assert shop.settle(epoch=epoch) is Settlement.SETTLED
     (row,) = shop.store.tables().orders
