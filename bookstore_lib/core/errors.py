@@ -40,6 +40,12 @@ class KeyReusedError(BookstoreError):
     code = "idempotency_key_reused"
 
 
+class NotDeadError(BookstoreError):
+    """An order that has not failed cannot be taken from the dead letters."""
+
+    code = "not_dead"
+
+
 class UnavailableError(BookstoreError):
     """A part the work needs did not answer; trying again later may help."""
 

@@ -15,7 +15,7 @@ class OrderStatus(StrEnum):
 
     @property
     def terminal(self) -> bool:
-        """Whether nothing can change it any more."""
+        """Whether it has ended. A failed order is a dead letter: people, and nobody else, can open it again."""
         return self is not OrderStatus.ACCEPTED
 
 

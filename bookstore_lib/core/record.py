@@ -18,6 +18,7 @@ class OrderRow(NamedTuple):
         sealed: Whether card data (sealed) is still kept with it.
         settled_seq: When it was settled, counted together with `EpochRow.taken_seq`: both are drawn from one sequence
             of the record, inside the transaction and after it holds the lock on the epochs; `None` while it is open.
+        drive: How often it was taken from the dead letters and opened again.
     """
 
     order_id: str
@@ -27,6 +28,7 @@ class OrderRow(NamedTuple):
     quantities: dict[int, int]
     sealed: bool = False
     settled_seq: int | None = None
+    drive: int = 0
 
 
 class PaymentRow(NamedTuple):

@@ -85,6 +85,32 @@ def lab(
 
 
 @app.command()
+def orders(
+    *,
+    as_json: AsJson = False,
+    dead: Annotated[bool, typer.Option("--dead", help="Only the dead letters: orders that failed, and why.")] = False,
+    redrive: Annotated[str, typer.Option(metavar="ORDER", help="Try this failed order again.")] = "",
+    run_dir: Annotated[
+        Path | None, typer.Option(help="Folder of a running bookstore; the one started last when not given.")
+    ] = None,
+) -> None:
+    """Show the orders of a running bookstore, and try failed ones again."""
+    from bookstore_lib.lab import record, tables  # noqa: PLC0415 - only when needed
+
+    with record.open_record(os.environ.get("BOOKSTORE_POSTGRES_URL") or record.find_record(run_dir)) as store:
+        if redrive:
+            store.redrive(redrive)
+            _say(f"Order {redrive} is open again; the leader finds it within seconds.")
+        letters, rows = store.dead_letters(), store.tables().orders
+    if as_json:
+        _print_json({"orders": [row._asdict() for row in (letters if dead else rows)]})
+    elif dead:
+        tables.print_dead_letters(letters)
+    else:
+        tables.print_orders(rows)
+
+
+@app.command()
 def bench(
     *,
     as_json: AsJson = False,

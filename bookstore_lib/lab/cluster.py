@@ -5,7 +5,6 @@ import tempfile
 import time
 import weakref
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -17,12 +16,11 @@ from bookstore_lib.core.errors import BookstoreError, SetupError, UnavailableErr
 from bookstore_lib.core.record import Tables
 from bookstore_lib.lab.controls import Controls
 from bookstore_lib.lab.history import History
+from bookstore_lib.lab.record import open_record, runs_folder
 from bookstore_lib.lab.shop_client import Receipt, ShopClient
 from bookstore_lib.lab.supervisor.client import SupervisorClient
 from bookstore_lib.lab.supervisor.plan import Fsync, LabSettings
-from bookstore_lib.runtime.card_seal import CardSeal, new_key
-from bookstore_lib.runtime.postgres import Database
-from bookstore_lib.runtime.postgres_store import PostgresOrderStore
+from bookstore_lib.runtime.order_store import DeadLetter
 from bookstore_lib.runtime.redis_client import connect
 from bookstore_lib.runtime.redis_queue import RedisQueue
 from bookstore_lib.runtime.settings import Settings
@@ -46,6 +44,7 @@ class Bookstore(Controls):
             given; then the servers' data (some 40 MB) goes when the bookstore ends.
         fsync: When Redis writes to disk: `always`, `everysec` or `no`.
         links: Whether links can be cut; each then goes through a relay, which costs some latency.
+        fence: Whether the record refuses the writes of former leaders; without it an order can be charged twice.
 
     Attributes:
         url: The shop's address.
@@ -68,6 +67,7 @@ class Bookstore(Controls):
         run_dir: str | Path | None = None,
         fsync: Fsync = "always",
         links: bool = False,
+        fence: bool = True,
     ) -> None:
         self.run_dir = Path(run_dir).absolute() if run_dir else _new_run_dir()
         self._settings = LabSettings(
@@ -82,6 +82,7 @@ class Bookstore(Controls):
             postgres_url=os.environ.get("BOOKSTORE_POSTGRES_URL", ""),
             card_key=os.environ.get("BOOKSTORE_CARD_KEY", ""),
             links=links,
+            fence=fence,
             keep_data=run_dir is not None,
         )
         # The same checks as in the services, but before anything has started.
@@ -172,13 +173,31 @@ class Bookstore(Controls):
     def tables(self) -> Tables | None:
         """What the record holds now; `None` when PostgreSQL does not answer."""
         self._require_running()
-        with ExitStack() as parts:
-            try:
-                database = Database(self._postgres_url, connections=1, wait=0)
-            except SetupError:
-                return None
-            parts.callback(database.close)
-            return PostgresOrderStore(database, CardSeal(new_key())).tables()
+        try:
+            with open_record(self._postgres_url) as record:
+                return record.tables()
+        except SetupError:
+            return None
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """The orders that failed, and wait for `redrive`.
+
+        Raises:
+            SetupError: PostgreSQL does not answer.
+        """
+        self._require_running()
+        with open_record(self._postgres_url) as record:
+            return record.dead_letters()
+
+    def redrive(self, order_id: str) -> None:
+        """Try a failed order again, as if it had just been accepted; the leader finds it within seconds.
+
+        Raises:
+            BookstoreError: There is no such order, it has not failed, or PostgreSQL does not answer.
+        """
+        self._require_running()
+        with open_record(self._postgres_url) as record:
+            record.redrive(order_id)
 
     @property
     def supervisor_pid(self) -> int:
@@ -215,7 +234,7 @@ class Bookstore(Controls):
 
 
 def _new_run_dir() -> Path:
-    parent = Path(tempfile.gettempdir()) / f"bookstore-lab-{os.getuid()}"
+    parent = runs_folder()
     parent.mkdir(mode=0o755, exist_ok=True)
     run_dir = Path(tempfile.mkdtemp(prefix=time.strftime("run-%Y%m%d-%H%M%S-"), dir=parent))
     # Where root starts it, PostgreSQL runs as another user, who has to get to its folder in here.

@@ -1,12 +1,14 @@
 """Results as tables for a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from bookstore_lib.core.record import OrderRow
 from bookstore_lib.lab.demo import DemoResult
+from bookstore_lib.runtime.order_store import DeadLetter
 
 _COLOURS = {"Order Approved": "green", "Order Rejected": "yellow"}
 
@@ -35,6 +37,36 @@ def print_figures(figures: Mapping[str, Any]) -> None:
     for name, value in figures.items():
         table.add_row(name.replace("_", " "), str(value))
     Console().print(table)
+
+
+def print_orders(orders: Sequence[OrderRow]) -> None:
+    """Print accepted orders, oldest first."""
+    table = Table(title="Orders")
+    table.add_column("Order", no_wrap=True)  # to be copied
+    for column in ("Status", "Amount", "Epoch", "Redriven"):
+        table.add_column(column)
+    for row in orders:
+        epoch = "" if row.epoch is None else str(row.epoch)
+        table.add_row(row.order_id, row.status, _euros(row.amount_cents), epoch, str(row.drive))
+    Console().print(table)
+
+
+def print_dead_letters(letters: Sequence[DeadLetter]) -> None:
+    """Print the orders that failed, and how to try them again."""
+    table = Table(title="Dead letters", caption="bookstore orders --redrive <order> tries one again.")
+    table.add_column("Order", no_wrap=True)
+    for column in ("Amount", "Attempts", "Redriven", "Reasons"):
+        table.add_column(column)
+    for letter in letters:
+        reasons = " ".join(reason.message for reason in letter.reasons)
+        table.add_row(
+            letter.order_id, _euros(letter.amount_cents), str(letter.attempts + 1), str(letter.drive), reasons
+        )
+    Console().print(table)
+
+
+def _euros(cents: int) -> str:
+    return f"{cents / 100:.2f}"
 
 
 def _summary(result: DemoResult) -> str:

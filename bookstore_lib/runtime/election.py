@@ -130,6 +130,7 @@ class Election:
         if not result.won:
             log.info("[%s] Not leader. Waiting...", self._holder)
             self._tracker.process_event("waiting", holder=result.holder, remaining=result.remaining)
+        self._term = None
         jitter = random.uniform(0, _JITTER)  # noqa: S311 - no secret
         return self._candidate.on_acquired(time.monotonic(), won=result.won, remaining=result.remaining + jitter)
 
@@ -144,6 +145,7 @@ class Election:
 
     def _renew(self) -> list[paper.Command]:
         renewed: bool | None
+        began = time.time()
         try:
             with crash_point("renew"):
                 renewed = self._lease.renew(self._holder, self._candidate.ttl)
@@ -153,16 +155,17 @@ class Election:
         commands = self._candidate.on_renewed(time.monotonic(), renewed=renewed)
         if renewed and not commands:
             log.info("[%s] Renewed leadership", self._holder)
-            self._tracker.process_event("renewed", self._candidate.epoch, **self._times())
+            self._tracker.process_event("renewed", self._candidate.epoch, **self._times(), began=began)
         return commands
 
     def _release(self) -> None:
+        began = time.time()
         try:
             released = self._lease.release(self._holder)
         except redis.RedisError:
             return  # it ends by itself
         if released:
-            self._tracker.process_event("released")
+            self._tracker.process_event("released", self._term, began=began)
 
     def _elected(self, epoch: int) -> None:
         self._term = epoch

@@ -2,12 +2,12 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from bookstore_lib.core.errors import KeyReusedError, UnknownOrderError
+from bookstore_lib.core.errors import KeyReusedError, NotDeadError, UnknownOrderError
 from bookstore_lib.core.order import Order, OrderStatus, Outcome, Reason
 from bookstore_lib.core.record import EpochRow, OrderRow, PaymentRow, StockRow, Tables
 from bookstore_lib.core.vector_clock import VectorClock
@@ -40,6 +40,8 @@ class StoredOrder:
         checked: What the orchestrator's checks said, where it ran them.
         outcome: How it ended; `None` while it is open.
         final_clock: Its clock when it was settled.
+        attempts: How often it was begun and did not end, since it was accepted or redriven.
+        drive: How often it was redriven.
     """
 
     order: Order
@@ -47,6 +49,26 @@ class StoredOrder:
     checked: Outcome | None = None
     outcome: Outcome | None = None
     final_clock: VectorClock = VectorClock()  # noqa: RUF009 - immutable
+    attempts: int = 0
+    drive: int = 0
+
+
+class DeadLetter(NamedTuple):
+    """An order that failed and waits for somebody to redrive it.
+
+    Attributes:
+        order_id: Which order.
+        amount_cents: What it would have cost, in cents.
+        attempts: How often it was begun and did not end, its last attempt not counted.
+        drive: How often it was redriven before.
+        reasons: Why it failed.
+    """
+
+    order_id: str
+    amount_cents: int
+    attempts: int
+    drive: int
+    reasons: tuple[Reason, ...]
 
 
 class OrderStore(Protocol):
@@ -81,6 +103,20 @@ class OrderStore(Protocol):
     def open_orders(self, min_age: float) -> list[str]:
         """Ids of the accepted orders that have waited for `min_age` seconds or more, oldest first."""
 
+    def count_attempts(self, order_ids: Sequence[str]) -> None:
+        """These orders were begun and did not end."""
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """The orders that failed, in the order in which they did."""
+
+    def redrive(self, order_id: str) -> None:
+        """Open a failed order again, as if it had just been accepted; the leader's sweep finds it.
+
+        Raises:
+            UnknownOrderError: There is none.
+            NotDeadError: It has not failed.
+        """
+
     def take_epoch(self, holder: str) -> int:
         """Begin the next epoch, in the name of `holder`."""
 
@@ -107,10 +143,11 @@ class MemoryOrderStore:
     Args:
         stock: Copies by book id.
         now: The clock that ages are counted by, in seconds.
+        fenced: Whether settling looks at the epoch, and at what another has settled.
     """
 
-    def __init__(self, stock: Mapping[int, int], now: Callable[[], float]) -> None:
-        self._initial, self._stock, self._now = dict(stock), dict(stock), now
+    def __init__(self, stock: Mapping[int, int], now: Callable[[], float], *, fenced: bool = True) -> None:
+        self._initial, self._stock, self._now, self._fenced = dict(stock), dict(stock), now, fenced
         self._rows: dict[str, _Row] = {}
         self._payments: list[PaymentRow] = []
         self._epochs: list[EpochRow] = []
@@ -143,10 +180,10 @@ class MemoryOrderStore:
         """End the order."""
         with self._lock:
             leaderless = epoch is None and outcome.status is OrderStatus.REJECTED
-            if epoch != len(self._epochs) and not leaderless:
+            if self._fenced and epoch != len(self._epochs) and not leaderless:
                 return Settlement.STALE
             row = self._row(order_id)
-            if row.status.terminal:
+            if self._fenced and row.status.terminal:
                 return Settlement.ALREADY
             order = row.stored.order
             short = self._short_of(order) if outcome.status is OrderStatus.APPROVED else None
@@ -158,7 +195,8 @@ class MemoryOrderStore:
                     self._stock[item.book_id] -= item.quantity
                 self._payments.append(PaymentRow(order_id, order.amount_cents, epoch))
             row.status, row.epoch, row.seq = outcome.status, epoch, self._next_effect()
-            row.stored = replace(row.stored, order=replace(order, card=None), outcome=outcome, final_clock=clock)
+            card = order.card if outcome.status is OrderStatus.FAILED else None
+            row.stored = replace(row.stored, order=replace(order, card=card), outcome=outcome, final_clock=clock)
             return Settlement.SETTLED if short is None else Settlement.OUT_OF_STOCK
 
     def open_orders(self, min_age: float) -> list[str]:
@@ -166,6 +204,27 @@ class MemoryOrderStore:
         before = self._now() - min_age
         with self._lock:
             return [i for i, row in self._rows.items() if not row.status.terminal and row.accepted_at <= before]
+
+    def count_attempts(self, order_ids: Sequence[str]) -> None:
+        """These orders were begun and did not end."""
+        with self._lock:
+            for row in (self._rows[order_id] for order_id in set(order_ids) & self._rows.keys()):
+                row.stored = replace(row.stored, attempts=row.stored.attempts + (not row.status.terminal))
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """The orders that failed."""
+        with self._lock:
+            dead = [row for row in self._rows.values() if row.status is OrderStatus.FAILED]
+            return [_dead_letter(row.stored) for row in sorted(dead, key=lambda row: row.seq or 0)]
+
+    def redrive(self, order_id: str) -> None:
+        """Open a failed order again."""
+        with self._lock:
+            row = self._row(order_id)
+            if row.status is not OrderStatus.FAILED:
+                raise NotDeadError(f"Order {order_id} is {row.status}; only a failed order can be redriven.")
+            row.status, row.epoch, row.seq = OrderStatus.ACCEPTED, None, None
+            row.stored = replace(row.stored, outcome=None, attempts=0, drive=row.stored.drive + 1)
 
     def take_epoch(self, holder: str) -> int:
         """Begin the next epoch."""
@@ -200,10 +259,24 @@ class MemoryOrderStore:
         return self._effects
 
 
+def _dead_letter(stored: StoredOrder) -> DeadLetter:
+    reasons = stored.outcome.reasons if stored.outcome else ()
+    return DeadLetter(stored.order.order_id, stored.order.amount_cents, stored.attempts, stored.drive, reasons)
+
+
 def _order_row(row: _Row) -> OrderRow:
     order = row.stored.order
     quantities = Counter[int]()
     for item in order.items:
         quantities[item.book_id] += item.quantity
     sealed = order.card is not None
-    return OrderRow(order.order_id, row.status, row.epoch, order.amount_cents, dict(quantities), sealed, row.seq)
+    return OrderRow(
+        order.order_id,
+        row.status,
+        row.epoch,
+        order.amount_cents,
+        dict(quantities),
+        sealed,
+        row.seq,
+        row.stored.drive,
+    )

@@ -6,12 +6,12 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from bookstore_lib.core.errors import KeyReusedError, SetupError, UnknownOrderError
+from bookstore_lib.core.errors import KeyReusedError, NotDeadError, SetupError, UnknownOrderError
 from bookstore_lib.core.order import Address, Book, Card, Item, Order, OrderStatus, Outcome, Reason
 from bookstore_lib.core.record import EpochRow, OrderRow, PaymentRow, StockRow, Tables
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.runtime.card_seal import CardSeal
-from bookstore_lib.runtime.order_store import IdempotencyKey, Settlement, StoredOrder
+from bookstore_lib.runtime.order_store import DeadLetter, IdempotencyKey, Settlement, StoredOrder
 from bookstore_lib.runtime.postgres import Database, Row
 from bookstore_lib.runtime.tracker import Stamp
 
@@ -24,10 +24,11 @@ class PostgresOrderStore:
     Args:
         database: The record.
         seal: Seals the cards of open orders.
+        fenced: Whether settling looks at the epoch, and at what another has settled.
     """
 
-    def __init__(self, database: Database, seal: CardSeal) -> None:
-        self._database, self._seal = database, seal
+    def __init__(self, database: Database, seal: CardSeal, *, fenced: bool = True) -> None:
+        self._database, self._seal, self._fenced = database, seal, fenced
 
     def accept(self, order: Order, stamp: Stamp, idempotency: IdempotencyKey | None = None) -> str:
         """Keep a new order."""
@@ -89,6 +90,8 @@ class PostgresOrderStore:
             checked=_outcome(**row.checked) if row.checked else None,
             outcome=None if row.status == "accepted" else _outcome(row.status, row.reasons, row.suggestions),
             final_clock=VectorClock(row.final_clock),
+            attempts=row.attempts,
+            drive=row.drive,
         )
 
     def _order(self, row: Row) -> Order:
@@ -126,7 +129,7 @@ class PostgresOrderStore:
         """End the order."""
         fields = _fields(outcome)
         (row,) = self._database.query(
-            "SELECT settle_order(%s, %s, %s, %s, %s, %s) AS result",
+            "SELECT settle_order(%s, %s, %s, %s, %s, %s, %s) AS result",
             (
                 order_id,
                 epoch,
@@ -134,6 +137,7 @@ class PostgresOrderStore:
                 Jsonb(fields["reasons"]),
                 Jsonb(fields["suggestions"]),
                 Jsonb(dict(clock)),
+                self._fenced,
             ),
         )
         if row.result == "unknown":
@@ -150,6 +154,37 @@ class PostgresOrderStore:
             (min_age,),
         )
         return [row.order_id for row in rows]
+
+    def count_attempts(self, order_ids: Sequence[str]) -> None:
+        """These orders were begun and did not end."""
+        self._database.query(
+            "UPDATE orders SET attempts = attempts + 1 WHERE order_id = ANY(%s) AND status = 'accepted'",
+            (list(order_ids),),
+        )
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """The orders that failed."""
+        rows = self._database.query(
+            """
+            SELECT order_id, amount_cents, attempts, drive, reasons FROM orders
+            WHERE status = 'failed' ORDER BY settled_seq
+            """
+        )
+        return [DeadLetter(*row)._replace(reasons=_reasons(row.reasons)) for row in rows]
+
+    def redrive(self, order_id: str) -> None:
+        """Open a failed order again."""
+        opened = self._database.query(
+            """
+            UPDATE orders SET status = 'accepted', attempts = 0, drive = drive + 1, reasons = '[]', suggestions = '[]',
+                final_clock = NULL, settled_at = NULL, settled_epoch = NULL, settled_seq = NULL
+            WHERE order_id = %s AND status = 'failed' RETURNING order_id
+            """,
+            (order_id,),
+        )
+        if not opened:
+            status = (self.load(order_id).outcome or Outcome(OrderStatus.ACCEPTED)).status
+            raise NotDeadError(f"Order {order_id} is {status}; only a failed order can be redriven.")
 
     def take_epoch(self, holder: str) -> int:
         """Begin the next epoch."""
@@ -174,10 +209,11 @@ class PostgresOrderStore:
                     {int(book): quantity for book, quantity in row.quantities.items()},
                     row.sealed,
                     row.settled_seq,
+                    row.drive,
                 )
                 for row in query(
                     """
-                    SELECT order_id, status, settled_epoch, settled_seq, amount_cents,
+                    SELECT order_id, status, settled_epoch, settled_seq, drive, amount_cents,
                         sealed_card IS NOT NULL AS sealed, jsonb_object_agg(book_id, quantity) AS quantities
                     FROM orders JOIN order_items USING (order_id) GROUP BY order_id ORDER BY accepted_at, order_id
                     """
@@ -210,4 +246,8 @@ def _fields(outcome: Outcome) -> dict[str, Any]:
 
 
 def _outcome(status: str, reasons: Sequence[Mapping[str, str]], suggestions: Sequence[Mapping[str, str]]) -> Outcome:
-    return Outcome(OrderStatus(status), tuple(Reason(**r) for r in reasons), tuple(Book(**b) for b in suggestions))
+    return Outcome(OrderStatus(status), _reasons(reasons), tuple(Book(**b) for b in suggestions))
+
+
+def _reasons(reasons: Sequence[Mapping[str, str]]) -> tuple[Reason, ...]:
+    return tuple(Reason(**reason) for reason in reasons)

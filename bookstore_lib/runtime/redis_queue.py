@@ -19,10 +19,13 @@ CONSUMERS = "orders:consumers"
 # Puts what others hold back where it is taken next; oldest first. Their names stay in the set: a frozen consumer whose
 # blocked take is answered later must not hold an id where nobody looks.
 _TAKE_OVER = """
-local moved = 0
+local moved = {}
 for _, consumer in ipairs(redis.call("SMEMBERS", KEYS[1])) do
   if consumer ~= ARGV[2] then
-    while redis.call("LMOVE", ARGV[1] .. consumer, KEYS[2], "LEFT", "RIGHT") do moved = moved + 1 end
+    repeat
+      local id = redis.call("LMOVE", ARGV[1] .. consumer, KEYS[2], "LEFT", "RIGHT")
+      if id then moved[#moved + 1] = id end
+    until not id
   end
 end
 return moved
@@ -60,8 +63,11 @@ class OrderQueue(Protocol):
     def give_back(self, consumer: str) -> None:
         """Put back what this consumer holds, where it is taken next."""
 
-    def take_over(self, consumer: str) -> int:
-        """Put back what all consumers but this one hold; returns how many ids that were."""
+    def take_over(self, consumer: str) -> list[str]:
+        """Put back what all consumers but this one hold; returns the ids."""
+
+    def held_by(self, consumer: str) -> list[str]:
+        """What this consumer holds."""
 
     def contents(self) -> QueueContents:
         """What is in the queue."""
@@ -105,9 +111,13 @@ class RedisQueue:
         while self._client.lmove(PROCESSING + consumer, QUEUE, "LEFT", "RIGHT") is not None:
             pass
 
-    def take_over(self, consumer: str) -> int:
+    def take_over(self, consumer: str) -> list[str]:
         """Put back what all consumers but this one hold."""
-        return int(self._take_over(keys=[CONSUMERS, QUEUE], args=[PROCESSING, consumer]))
+        return list(map(str, self._take_over(keys=[CONSUMERS, QUEUE], args=[PROCESSING, consumer])))
+
+    def held_by(self, consumer: str) -> list[str]:
+        """What this consumer holds."""
+        return list(map(str, self._client.lrange(PROCESSING + consumer, 0, -1)))
 
     def contents(self) -> QueueContents:
         """What is in the queue; waiting and processing are read in one step."""
@@ -149,13 +159,17 @@ class MemoryQueue:
         for order_id in self._processing.pop(consumer, []):
             self._waiting.insert(0, order_id)
 
-    def take_over(self, consumer: str) -> int:
+    def take_over(self, consumer: str) -> list[str]:
         """Put back what all consumers but this one hold."""
         others = [name for name in self._processing if name != consumer]
-        moved = sum(len(self._processing[name]) for name in others)
+        moved = [order_id for name in others for order_id in self._processing[name]]
         for name in others:
             self.give_back(name)
         return moved
+
+    def held_by(self, consumer: str) -> list[str]:
+        """What this consumer holds."""
+        return list(self._processing.get(consumer, []))
 
     def contents(self) -> QueueContents:
         """What is in the queue."""

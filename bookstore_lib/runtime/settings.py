@@ -11,6 +11,7 @@ from bookstore_lib.core.errors import SetupError
 
 Coordinator = Literal["executor", "orchestrator"]
 COORDINATORS: tuple[str, ...] = get_args(Coordinator)
+_SWITCH = {"on": True, "off": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Settings:
         coordinator: Who runs the checks: the `executor` or the `orchestrator`.
         lease_ttl: Life of the leader's lock.
         renew_every: Time between two renewals; a third of `lease_ttl` when 0.
+        fence: Whether the record refuses the writes of former leaders, `on` or `off`. Off is for the labs, to see what
+            then happens: an order can be charged twice.
         max_in_flight: Orders that the leader works on at the same time.
         outcome_wait: How long `POST /checkout` waits for the outcome before it answers 202.
         call_deadline: Deadline of one call to a service, its retries included.
@@ -52,6 +55,7 @@ class Settings:
     coordinator: str = "executor"
     lease_ttl: float = 30.0
     renew_every: float = 0.0
+    fence: str = "on"
     max_in_flight: int = 16
     outcome_wait: float = 10.0
     call_deadline: float = 3.0
@@ -66,6 +70,7 @@ class Settings:
             sentence = f"has to be host:port, such as 127.0.0.1:8081, not {getattr(self, name)!r}"
             _require(port.isdecimal() and int(port) <= 65535, name, sentence)
         _require(self.coordinator in COORDINATORS, "coordinator", f"has to be one of {', '.join(COORDINATORS)}")
+        _require(self.fence in _SWITCH, "fence", f"has to be on or off, not {self.fence!r}")
         if not self.renew_every:
             object.__setattr__(self, "renew_every", self.lease_ttl / 3)
         _require(
@@ -73,6 +78,11 @@ class Settings:
             "renew_every",
             f"has to lie between 0 and {self.lease_ttl - self.lease_margin:g} (the lease's life less its margin)",
         )
+
+    @property
+    def fenced(self) -> bool:
+        """Whether the fence is on."""
+        return _SWITCH[self.fence]
 
     @property
     def lease_margin(self) -> float:

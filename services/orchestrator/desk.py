@@ -5,6 +5,7 @@ import logging
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import redis
 
@@ -80,9 +81,9 @@ class Desk:
         if kept_id != order.order_id:
             self._tracker.local(order.order_id, "repetition of an order", of=kept_id)
             self._tracker.forget(order.order_id)
-            return self.await_outcome(kept_id, until)
+            return self._answered(self.await_outcome(kept_id, until), key)
         self._tracker.local(order.order_id, "accepted")
-        return self._see_through(order, until)
+        return self._answered(self._see_through(order, until), key)
 
     def await_outcome(self, order_id: str, until: float) -> StoredOrder:
         """Wait for an order's outcome until `until` on the monotonic clock; returns the order as it stands then."""
@@ -110,9 +111,18 @@ class Desk:
             stored = self.await_outcome(order.order_id, until)
         finally:
             self._board.dismiss(order.order_id)
+        return stored
+
+    def _answered(self, stored: StoredOrder, key: str) -> StoredOrder:
+        """Note what the customer is told; of the key only a hash, since people put anything into it."""
+        order_id = stored.order.order_id
+        status = stored.outcome.status if stored.outcome else OrderStatus.ACCEPTED
+        detail: dict[str, Any] = {"status": status.value}
+        if key:
+            detail["idempotency_key"] = hashlib.sha256(key.encode()).hexdigest()[:16]
+        self._tracker.local(order_id, "answered", **detail)
         if stored.outcome is not None:
-            self._tracker.local(order.order_id, "answered", status=stored.outcome.status.value)
-            self._tracker.forget(order.order_id)
+            self._tracker.forget(order_id)
         return stored
 
     def _check_here(self, checkout: Checkout, order: Order) -> bool:

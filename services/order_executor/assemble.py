@@ -19,6 +19,7 @@ from bookstore_lib.runtime.service import serve_grpc, start_thread
 from bookstore_lib.runtime.service_clients import connect_services
 from bookstore_lib.runtime.settings import Settings
 from bookstore_lib.runtime.tracker import OrderEventTracker
+from services.order_executor import rules
 from services.order_executor.debug_server import create_debug_app
 from services.order_executor.handler import Handler
 from services.order_executor.servicer import OrderExecutor
@@ -34,7 +35,7 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     database = open_record(settings.postgres_url, parts, connections=settings.max_in_flight)
     client = connect(settings.redis_url)
     parts.callback(client.close)
-    store = PostgresOrderStore(database, CardSeal(settings.card_key))
+    store = PostgresOrderStore(database, CardSeal(settings.card_key), fenced=settings.fenced)
     lease, queue = RedisLease(client), RedisQueue(client)
     # Three steps of an order can run at the same time.
     checkout = Checkout(connect_services(settings, tracker, parts), tracker, 3 * settings.max_in_flight)
@@ -46,7 +47,8 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     elected = Event()
     election = Election(candidate, lease, store.take_epoch, tracker, on_elected=lambda _epoch: elected.set())
     handler = Handler(store, queue, checkout, OutcomePublisher(client, tracker), tracker)
-    worker = Worker(tracker.process, queue, store, handler, election, elected, settings.max_in_flight)
+    sweep = rules.sweep_for(settings.lease_ttl)
+    worker = Worker(tracker, queue, store, handler, election, elected, settings.max_in_flight, sweep)
 
     def drain() -> None:
         worker.finish()

@@ -1,7 +1,6 @@
 """The way of one order through the leader: check, settle, tell, clear, acknowledge."""
 
 import logging
-import threading
 
 from bookstore_lib.core.errors import UnknownOrderError
 from bookstore_lib.core.order import OrderStatus, Outcome
@@ -36,8 +35,6 @@ class Handler:
     ) -> None:
         self._store, self._queue, self._checkout = store, queue, checkout
         self._publisher, self._tracker = publisher, tracker
-        self._attempts: dict[str, int] = {}
-        self._lock = threading.Lock()
 
     def handle(self, order_id: str, epoch: int) -> float | None:
         """Carry an order to its end.
@@ -61,20 +58,21 @@ class Handler:
             return None
         self._tracker.receive(order_id, "order_queued", stored.stamp)
         if stored.outcome is None:
-            outcome = stored.checked or self._checkout.run(stored.order)
-            pause = rules.retry_in(outcome, self._count_attempt(order_id))
+            outcome = self._check(stored)
+            pause = rules.retry_in(outcome, stored.attempts + 1)
             if pause is not None:
                 log.warning("Not checked, again in %s s", pause, extra={"order_id": order_id})
+                self._store.count_attempts([order_id])
                 return None if self._clean_up_after_another(order_id) else pause
             if not self._settle(stored, epoch, outcome):
                 return None
         self._finish(order_id)
         return None
 
-    def _count_attempt(self, order_id: str) -> int:
-        with self._lock:
-            self._attempts[order_id] = self._attempts.get(order_id, 0) + 1
-            return self._attempts[order_id]
+    def _check(self, stored: StoredOrder) -> Outcome:
+        if stored.attempts >= rules.ATTEMPTS:
+            return rules.GAVE_UP
+        return stored.checked or self._checkout.run(stored.order)
 
     def _settle(self, stored: StoredOrder, epoch: int, outcome: Outcome) -> bool:
         order_id = stored.order.order_id
@@ -83,11 +81,11 @@ class Handler:
             log.warning("Settling was refused: epoch %s is over", epoch, extra={"order_id": order_id})
             self._tracker.local(order_id, "settle refused", epoch)
             if not self._clean_up_after_another(order_id):
-                self._forget(order_id)
+                self._tracker.forget(order_id)
             return False
         if settlement is not Settlement.ALREADY:
             status = OrderStatus.REJECTED if settlement is Settlement.OUT_OF_STOCK else outcome.status
-            self._tracker.local(order_id, "settled", epoch, status=status.value)
+            self._tracker.local(order_id, "settled", epoch, status=status.value, drive=stored.drive)
             log.info("Settled: %s", status.value, extra={"order_id": order_id, "epoch": epoch})
         return True
 
@@ -99,7 +97,7 @@ class Handler:
         if self._store.load(order_id).outcome is None:
             return False
         self._checkout.clear(order_id)
-        self._forget(order_id)
+        self._tracker.forget(order_id)
         return True
 
     def _finish(self, order_id: str) -> None:
@@ -108,9 +106,4 @@ class Handler:
         # Written first: once no list holds the order, its trace is complete.
         self._tracker.local(order_id, "acknowledged")
         self._queue.acknowledge(self._tracker.process, order_id)
-        self._forget(order_id)
-
-    def _forget(self, order_id: str) -> None:
-        with self._lock:
-            self._attempts.pop(order_id, None)
         self._tracker.forget(order_id)

@@ -13,15 +13,14 @@ from bookstore_lib.runtime.election import Election
 from bookstore_lib.runtime.order_store import OrderStore
 from bookstore_lib.runtime.redis_queue import OrderQueue
 from bookstore_lib.runtime.service import start_thread
+from bookstore_lib.runtime.tracker import OrderEventTracker
+from services.order_executor import rules
 from services.order_executor.handler import Handler
 
 log = logging.getLogger(__name__)
 
 # How long one wait for an id may last; the wait never outlasts the belief in one's own leadership.
 _TAKE_SECONDS = 0.5
-_SWEEP_EVERY = 2.0
-# Younger orders may still be on their way from the orchestrator's commit to its push.
-_SWEEP_AGE = 3.0
 _PAUSE_AFTER_ERROR = 0.5
 
 
@@ -29,31 +28,35 @@ class Worker:
     """Drains the queue in the terms in which this executor leads.
 
     Args:
-        consumer: Names this process's processing list.
+        tracker: Names this process and its processing list, and writes what it takes into the trace.
         queue: The queue.
         store: The record, for the sweep.
         handler: Does the work of one order.
         election: Says whether this executor leads.
         elected: Set when it begins to.
         max_in_flight: Orders under way at the same time.
+        sweep: How often, and for which orders, it looks for what got lost.
     """
 
     def __init__(
         self,
-        consumer: str,
+        tracker: OrderEventTracker,
         queue: OrderQueue,
         store: OrderStore,
         handler: Handler,
         election: Election,
         elected: threading.Event,
         max_in_flight: int,
+        sweep: rules.Sweep,
     ) -> None:
-        self._consumer, self._queue, self._store = consumer, queue, store
+        self._tracker, self._consumer, self._queue, self._store = tracker, tracker.process, queue, store
         self._handler, self._election, self._elected = handler, election, elected
         self._pool = ThreadPoolExecutor(max_in_flight, "order")
         self._slots = threading.Semaphore(max_in_flight)
-        self._later: list[tuple[float, str]] = []
-        self._later_lock = threading.Lock()
+        self._sweep = sweep
+        self._later: list[tuple[float, str]] = []  # to be tried again: when, and which
+        self._mine: set[str] = set()  # in flight, or to be tried again
+        self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._gate = threading.Lock()  # between the last submission and the end of the pool
         self._thread: threading.Thread | None = None
@@ -91,34 +94,55 @@ class Worker:
 
     def _lead(self, epoch: int) -> None:
         next_sweep = 0.0
-        self._later.clear()  # of a former term; their ids are taken over below
+        with self._lock:  # of a former term; their ids are taken over below
+            self._mine -= {order_id for _, order_id in self._later}
+            self._later.clear()
         while self._election.epoch == epoch and not self._stopping.is_set():
             try:
                 if time.monotonic() >= next_sweep:
-                    self._sweep(first=next_sweep == 0.0)
-                    next_sweep = time.monotonic() + _SWEEP_EVERY
+                    self._look_for_lost(epoch, first=next_sweep == 0.0)
+                    next_sweep = time.monotonic() + self._sweep.every
                 self._submit_next(epoch)
             except (redis.RedisError, BookstoreError) as error:
                 log.warning("The queue or the record does not answer (%s)", type(error).__name__)
                 self._stopping.wait(_PAUSE_AFTER_ERROR)
 
-    def _sweep(self, *, first: bool) -> None:
-        """Put back into the queue what nobody works on: ids of other executors, and open orders that no list holds."""
-        self._queue.take_over("" if first else self._consumer)
-        open_orders = self._store.open_orders(_SWEEP_AGE)
+    def _look_for_lost(self, epoch: int, *, first: bool) -> None:
+        """Take up what nobody works on: ids that others hold, that we hold unknowingly, and that no list holds."""
+        taken_over = self._queue.take_over("" if first else self._consumer)
+        if taken_over:
+            self._note("took over", epoch, taken_over)
+            self._store.count_attempts(taken_over)  # they were begun there, and did not end
+        self._find_unknown(epoch)
+        began = time.time()
+        open_orders = self._store.open_orders(self._sweep.age)
         if open_orders:
             held = self._queue.contents().all_ids()
             lost = [order_id for order_id in open_orders if order_id not in held]
             if lost:
-                log.info("Swept %d open orders that no list held", len(lost))
+                self._note("swept", epoch, lost, began=began)
                 self._queue.push(lost)
+
+    def _find_unknown(self, epoch: int) -> None:
+        """An id whose take was carried out while its reply was lost is in our list, and we do not know of it."""
+        with self._lock:  # before the list is read: what ends meanwhile is not unknown
+            known = set(self._mine)
+        found = [order_id for order_id in self._queue.held_by(self._consumer) if order_id not in known]
+        if found:
+            self._note("found", epoch, found)
+            for order_id in found:
+                self._try_later(order_id, 0)
+
+    def _note(self, name: str, epoch: int, orders: list[str], **detail: float) -> None:
+        log.info("%s %d orders", name, len(orders), extra={"epoch": epoch})
+        self._tracker.process_event(name, epoch, orders=orders, **detail)
 
     def _submit_next(self, epoch: int) -> None:
         if not self._slots.acquire(timeout=_TAKE_SECONDS):
             return
         submitted = False
         try:
-            order_id = self._due() or self._take()
+            order_id = self._due() or self._take(epoch)
             with self._gate:
                 if order_id is not None and not self._stopping.is_set():
                     self._pool.submit(self._work, order_id, epoch)
@@ -127,27 +151,42 @@ class Worker:
             if not submitted:
                 self._slots.release()
 
-    def _take(self) -> str | None:
+    def _take(self, epoch: int) -> str | None:
+        asked = time.time()
         timeout = min(_TAKE_SECONDS, self._election.belief_left)
-        return self._queue.take(self._consumer, timeout) if timeout > 0 else None
+        order_id = self._queue.take(self._consumer, timeout) if timeout > 0 else None
+        if order_id is None:
+            return None
+        self._tracker.process_event("took", epoch, order=order_id, asked=asked)
+        with self._lock:
+            if order_id in self._mine:
+                return None  # queued twice; acknowledging it removes both
+            self._mine.add(order_id)
+        return order_id
 
     def _due(self) -> str | None:
-        with self._later_lock:
+        with self._lock:
             if self._later and self._later[0][0] <= time.monotonic():
                 return heapq.heappop(self._later)[1]
         return None
 
+    def _try_later(self, order_id: str, pause: float) -> None:
+        with self._lock:
+            self._mine.add(order_id)
+            heapq.heappush(self._later, (time.monotonic() + pause, order_id))
+
     def _work(self, order_id: str, epoch: int) -> None:
+        pause: float | None = _PAUSE_AFTER_ERROR
         try:
             pause = self._handler.handle(order_id, epoch)
         except (redis.RedisError, BookstoreError) as error:
             log.warning("Not finished: %s", type(error).__name__, extra={"order_id": order_id})
-            pause = _PAUSE_AFTER_ERROR
         except Exception:
             log.exception("An order failed in an unexpected way", extra={"order_id": order_id})
-            pause = _PAUSE_AFTER_ERROR
         finally:
             self._slots.release()
-        if pause is not None:
-            with self._later_lock:
-                heapq.heappush(self._later, (time.monotonic() + pause, order_id))
+        if pause is None:
+            with self._lock:
+                self._mine.discard(order_id)
+        else:
+            self._try_later(order_id, pause)

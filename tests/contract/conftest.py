@@ -116,10 +116,10 @@ def empty_record(record_url) -> Iterator[Callable[[], None]]:
 
 
 @pytest.fixture
-def postgres_shop(pool, empty_record) -> Callable[[], Shop]:
+def postgres_shop(pool, empty_record) -> Callable[..., Shop]:
     """Makes a shop on an empty record."""
 
-    def make() -> Shop:
+    def make(*, fenced: bool = True) -> Shop:
         empty_record()
         for book, copies in STOCK.items():
             pool.query(
@@ -127,7 +127,7 @@ def postgres_shop(pool, empty_record) -> Callable[[], Shop]:
                 " OVERRIDING SYSTEM VALUE VALUES (%s, %s, 'Ann Author', 'Novel', %s, %s, %s)",
                 (book, str(book), PRICE, copies, copies),
             )
-        return Shop(PostgresOrderStore(pool, CardSeal(new_key())), pass_time)
+        return Shop(PostgresOrderStore(pool, CardSeal(new_key()), fenced=fenced), pass_time)
 
     def pass_time(seconds: float) -> None:
         pool.query("UPDATE orders SET accepted_at = accepted_at - make_interval(secs => %s)", (seconds,))
@@ -136,10 +136,17 @@ def postgres_shop(pool, empty_record) -> Callable[[], Shop]:
 
 
 @pytest.fixture(params=["memory", "postgres"])
-def shop(request) -> Shop:
+def make_shop(request) -> Callable[..., Shop]:
+    """Makes shops on each kind of record."""
+    make: Callable[..., Shop] = memory_shop if request.param == "memory" else request.getfixturevalue("postgres_shop")
+    return make
+
+
+@pytest.fixture
+def shop(make_shop) -> Shop:
     """A shop on each kind of record."""
-    make: Callable[[], Shop] = memory_shop if request.param == "memory" else request.getfixturevalue("postgres_shop")
-    return make()
+    shop: Shop = make_shop()
+    return shop
 
 
 def _stock_program() -> Path:

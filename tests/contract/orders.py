@@ -44,13 +44,13 @@ def make_order(order_id: str = "order-1", **copies: int) -> Order:
     return Order(order_id, "Ada", "ada@example.org", Card(NUMBER, "12/30", CVV), address, tuple(items), "et-EE")
 
 
-def memory_shop() -> Shop:
+def memory_shop(*, fenced: bool = True) -> Shop:
     now = [1000.0]
 
     def pass_time(seconds: float) -> None:
         now[0] += seconds
 
-    return Shop(MemoryOrderStore(STOCK, lambda: now[0]), pass_time)
+    return Shop(MemoryOrderStore(STOCK, lambda: now[0], fenced=fenced), pass_time)
 
 
 def together(count: int, act: Callable[[int], Any]) -> list[Any]:

@@ -53,6 +53,16 @@ def test_without_an_epoch_an_order_can_be_rejected_and_nothing_else(shop):
     assert shop.store.tables().orders[0].epoch is None
 
 
+def test_without_the_fence_a_former_leader_books_a_second_payment(make_shop):
+    shop = make_shop(fenced=False)
+    shop.accept(book_1=2)
+    shop.store.take_epoch("executor-1")
+    shop.store.take_epoch("executor-2")
+    assert [shop.settle(epoch=2), shop.settle(epoch=1)] == [Settlement.SETTLED, Settlement.SETTLED]
+    assert [payment.epoch for payment in shop.store.tables().payments] == [2, 1]
+    assert shop.stock()[1] == STOCK[1] - 4
+
+
 def test_nothing_of_an_old_epoch_is_settled_once_the_new_one_has_begun(shop):
     for number in range(20):
         shop.accept(f"order-{number}")
@@ -96,6 +106,9 @@ def random_act(random: Random, new: str, known: list[str]) -> Callable[[Shop], A
             lambda shop: shop.store.take_epoch(new),
             lambda shop: shop.store.record_checks(shop.store.load(known[0]).order.order_id, outcome, STAMP),
             lambda shop: shop.store.open_orders(0),
+            lambda shop: shop.store.count_attempts(known),
+            lambda shop: shop.store.dead_letters(),
+            lambda shop: shop.store.redrive(known[0]),
             lambda shop: shop.store.load(known[0]),
         ]
     )

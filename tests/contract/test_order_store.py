@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from bookstore_lib.core.errors import KeyReusedError, SetupError, UnknownOrderError
+from bookstore_lib.core.errors import KeyReusedError, NotDeadError, SetupError, UnknownOrderError
 from bookstore_lib.core.order import OrderStatus
 from bookstore_lib.core.record import OrderRow, PaymentRow, StockRow
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.runtime.card_seal import CardSeal, new_key
-from bookstore_lib.runtime.order_store import IdempotencyKey, Settlement
+from bookstore_lib.runtime.order_store import DeadLetter, IdempotencyKey, Settlement
 from bookstore_lib.runtime.postgres import Database
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
 from bookstore_lib.runtime.tracker import Stamp
@@ -117,7 +117,7 @@ def test_what_the_checks_said_is_kept_with_the_new_stamp_until_the_order_is_sett
 # Settling
 
 
-@pytest.mark.parametrize("outcome", [APPROVED, REJECTED, FAILED])
+@pytest.mark.parametrize("outcome", [APPROVED, REJECTED])
 def test_a_settled_order_has_its_outcome_and_clock_and_no_card_any_more(shop, outcome):
     shop.accept()
     shop.store.take_epoch("executor-1")
@@ -126,6 +126,55 @@ def test_a_settled_order_has_its_outcome_and_clock_and_no_card_any_more(shop, ou
     assert (stored.outcome, stored.final_clock, stored.order.card) == (outcome, CLOCK, None)
     (row,) = shop.store.tables().orders
     assert (row.status, row.epoch, row.sealed, row.settled_seq) == (outcome.status, 1, False, 2)
+
+
+def test_a_failed_order_is_a_dead_letter_that_keeps_its_sealed_card(shop):
+    for order_id, outcome in (("order-1", FAILED), ("order-2", APPROVED), ("order-3", FAILED)):
+        shop.accept(order_id)
+        shop.settle(order_id, epoch=shop.store.take_epoch("executor-1"), outcome=outcome)
+    dead = shop.store.dead_letters()
+    assert dead == [DeadLetter(order_id, 2 * PRICE, 0, 0, FAILED.reasons) for order_id in ("order-1", "order-3")]
+    assert all(shop.store.load(letter.order_id).order.card for letter in dead)
+
+
+def test_a_redriven_order_is_as_good_as_new_and_can_be_settled_again(shop):
+    shop.accept()
+    epoch = shop.store.take_epoch("executor-1")
+    shop.store.count_attempts(["order-1"])
+    shop.settle(epoch=epoch, outcome=FAILED)
+
+    shop.store.redrive("order-1")
+
+    stored = shop.store.load("order-1")
+    assert (stored.outcome, stored.attempts, stored.drive) == (None, 0, 1)
+    assert stored.order.card
+    assert shop.store.dead_letters() == []
+    assert shop.store.open_orders(0) == ["order-1"]
+    assert shop.settle(epoch=epoch) is Settlement.SETTLED
+    (row,) = shop.store.tables().orders
+    assert (row.status, row.sealed, row.drive) == (OrderStatus.APPROVED, False, 1)
+
+
+@pytest.mark.parametrize("outcome", [None, APPROVED, REJECTED])
+def test_only_a_failed_order_can_be_redriven(shop, outcome):
+    shop.accept()
+    if outcome:
+        shop.settle(epoch=shop.store.take_epoch("executor-1"), outcome=outcome)
+    before = shop.store.tables()
+    with pytest.raises(NotDeadError, match="only a failed order"):
+        shop.store.redrive("order-1")
+    with pytest.raises(UnknownOrderError):
+        shop.store.redrive("order-2")
+    assert shop.store.tables() == before
+
+
+def test_attempts_are_counted_while_an_order_is_open(shop):
+    shop.accept("order-1")
+    shop.accept("order-2")
+    shop.settle("order-2", epoch=shop.store.take_epoch("executor-1"))
+    shop.store.count_attempts(["order-1", "order-2", "nobody's"])
+    shop.store.count_attempts(["order-1"])
+    assert [shop.store.load(order_id).attempts for order_id in ("order-1", "order-2")] == [2, 0]
 
 
 def test_only_an_approval_takes_stock_and_books_the_payment(shop):

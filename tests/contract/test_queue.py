@@ -85,16 +85,16 @@ def test_a_take_over_puts_what_the_other_holds_first_in_its_old_order_and_leaves
     queue.take(ONE, 0)
     queue.take(TWO, 0)
     queue.take(ONE, 0)
-    assert queue.take_over(TWO) == 2
+    assert queue.take_over(TWO) == ["c", "a"]
     assert queue.contents() == (["a", "c", "d"], {TWO: ["b"]})
-    assert queue.take_over(TWO) == 0
+    assert queue.take_over(TWO) == []
 
 
 def test_a_new_term_takes_over_everything_its_own_former_ids_too(queue):
     queue.push(["a", "b", "c"])
     for consumer in (ONE, TWO, ONE):
         queue.take(consumer, 0)
-    assert queue.take_over("") == 3
+    assert sorted(queue.take_over("")) == ["a", "b", "c"]
     contents = queue.contents()
     assert contents.processing == {}
     assert sorted(contents.waiting) == ["a", "b", "c"]
@@ -106,7 +106,7 @@ def test_a_consumer_that_holds_nothing_any_more_is_still_looked_after(queue):
     queue.take(ONE, 0)
     queue.take_over(TWO)
     assert queue.take(ONE, 0) == "a"  # the frozen one wakes up, too late
-    assert queue.take_over(TWO) == 1
+    assert queue.take_over(TWO) == ["a"]
     assert queue.contents() == (["a"], {})
 
 
@@ -119,9 +119,10 @@ def test_no_series_of_operations_loses_an_id_that_was_not_acknowledged(queue, se
         "acknowledge": lambda q, consumer, ids: q.acknowledge(consumer, ids[0]),
         "give_back": lambda q, consumer, _: q.give_back(consumer),
         "take_over": lambda q, consumer, _: q.take_over(consumer),
+        "held_by": lambda q, consumer, _: q.held_by(consumer),
     }
     for number in range(60):
-        name = random.choices(list(operations), (3, 5, 3, 1, 1))[0]
+        name = random.choices(list(operations), (3, 5, 3, 1, 1, 1))[0]
         consumer = random.choice((ONE, TWO))
         held = queue.contents().processing.get(consumer, [])
         ids = [f"{number}-1", f"{number}-2"] if name == "push" else [random.choice(held or ["unknown"])]
@@ -169,10 +170,10 @@ def test_a_waiting_take_is_woken_by_a_push(blocked):
 def test_an_id_that_a_frozen_consumer_gets_later_is_found_by_the_next_take_over(blocked):
     client, _ = blocked
     leader = RedisQueue(client)
-    assert leader.take_over(TWO) == 0
+    assert leader.take_over(TWO) == []
     leader.push(["a"])  # the server answers the take that waits; its caller may be frozen, or dead
     eventually(lambda: leader.contents() == ([], {ONE: ["a"]}))
-    assert leader.take_over(TWO) == 1
+    assert leader.take_over(TWO) == ["a"]
     assert leader.take(TWO, 0) == "a"
 
 
@@ -189,6 +190,6 @@ def test_a_take_over_after_a_wipe_of_the_server_finds_nothing_and_new_ids_go_thr
     queue.take(ONE, 0)
     client.flushall()
     client.script_flush()
-    assert queue.take_over(TWO) == 0
+    assert queue.take_over(TWO) == []
     queue.push(["c"])
     assert queue.take(TWO, 0) == "c"

@@ -17,6 +17,7 @@ from bookstore_lib.runtime.order_store import MemoryOrderStore
 from bookstore_lib.runtime.outcomes import OutcomePublisher
 from bookstore_lib.runtime.redis_lease import MemoryLease
 from services.order_executor.handler import Handler
+from services.order_executor.rules import Sweep
 from services.order_executor.servicer import OrderExecutor
 from services.order_executor.worker import Worker
 from tests.support import eventually
@@ -76,7 +77,8 @@ class Executors:
         election = Election(
             candidate, self.lease, self.store.take_epoch, self.run.tracker(name), lambda _epoch: elected.set()
         )
-        worker = Worker(name, self.queue, self.store, self.handler(name, checkout), election, elected, 8)
+        handler, tracker = self.handler(name, checkout), self.run.tracker(name)
+        worker = Worker(tracker, self.queue, self.store, handler, election, elected, 8, Sweep(every=0.2, age=3))
 
         def drain() -> None:
             worker.finish()
@@ -316,6 +318,91 @@ def test_a_leader_takes_over_what_a_dead_one_held(executors, new_order):
     executors.start()
 
     eventually(lambda: executors.status(order_id) is OrderStatus.APPROVED)
+
+
+def test_an_id_whose_take_was_carried_out_though_its_reply_was_lost_is_worked_on_all_the_same(
+    executors, new_order, run, monkeypatch
+):
+    usual = executors.queue.take
+    lost: list[str] = []
+
+    def take(consumer, timeout):
+        order_id = usual(consumer, timeout)
+        if order_id and not lost:
+            lost.append(order_id)
+            raise redis.ConnectionError("the reply was lost")
+        return order_id
+
+    monkeypatch.setattr(executors.queue, "take", take)
+    order_id = executors.accept(new_order())
+
+    executors.start()
+
+    eventually(lambda: executors.status(order_id) is OrderStatus.APPROVED)
+    assert lost == [order_id]
+    assert [event.detail["orders"] for event in run.named("found")] == [[order_id]]
+
+
+def test_an_order_that_is_queued_twice_is_worked_on_once_at_a_time(executors, new_order, run):
+    may_end, checks = threading.Event(), Checks(Outcome(OrderStatus.APPROVED))
+
+    def slow(order):
+        may_end.wait(20)
+        return Checks.run(checks, order)
+
+    checks.run = slow  # type: ignore[method-assign]
+    order_id = executors.accept(new_order())
+    executors.queue.push([order_id])
+    executors.start(checkout=checks)
+    eventually(lambda: len(run.named("took")) == 2)
+
+    may_end.set()
+
+    eventually(lambda: executors.queue.contents().all_ids() == set())
+    assert checks.runs == 1
+    assert len(run.named("order_queued", "receive")) == 1
+
+
+def test_an_order_whose_executors_end_three_times_is_not_begun_again(executors, new_order, run):
+    order_id = executors.accept(new_order())
+    checks = Checks(Outcome(OrderStatus.APPROVED))
+    for _ in range(3):
+        take(executors, "executor-9")
+        executors.store.count_attempts(executors.queue.take_over(""))
+
+    executors.start(checkout=checks)
+
+    eventually(lambda: executors.status(order_id) is OrderStatus.FAILED)
+    assert checks.runs == 0
+    assert [reason.code for reason in executors.store.load(order_id).outcome.reasons] == ["gave_up"]
+
+    executors.clock.seconds = 60
+    executors.store.redrive(order_id)
+
+    eventually(lambda: executors.status(order_id) is OrderStatus.APPROVED)
+    assert [event.detail["drive"] for event in run.named("settled")] == [0, 1]
+
+
+def test_what_a_leader_takes_is_in_the_trace_with_the_time_at_which_it_still_led(executors, new_order, run):
+    order_id = executors.accept(new_order())
+    executors.start()
+    eventually(lambda: run.named("acknowledged"))
+
+    ((took,), (elected,)) = run.named("took"), run.named("elected")
+
+    assert (took.detail["order"], took.epoch) == (order_id, elected.epoch)
+    assert elected.wall <= took.detail["asked"] <= min(took.wall, elected.detail["believes_until"])
+
+
+def test_what_a_leader_takes_over_counts_as_an_attempt(executors, new_order, run):
+    order_id = executors.accept(new_order())
+    take(executors, "executor-9")
+    executors.start(checkout=Checks(FAILED))
+
+    eventually(lambda: executors.status(order_id) is OrderStatus.FAILED)
+
+    assert [event.detail["orders"] for event in run.named("took over")] == [[order_id]]
+    assert executors.store.load(order_id).attempts == 2  # of three; the last one failed the order
 
 
 @pytest.mark.parametrize("trouble", [UnavailableError("Not now."), RuntimeError("a mistake of ours")])

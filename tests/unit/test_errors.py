@@ -9,7 +9,7 @@ from bookstore_lib.runtime.rpc_client import TracedCall
 from services.orchestrator.answers import from_error
 
 # Met on the machine where they are raised, never on the wire.
-LOCAL = {"setup", "history", "illegal_transition"}
+LOCAL = {"setup", "history", "illegal_transition", "not_dead"}
 
 
 def subclasses(error):

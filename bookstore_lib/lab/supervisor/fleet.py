@@ -1,5 +1,6 @@
 """All processes of one bookstore: started in the right order, and ended in the reverse one."""
 
+import json
 import secrets
 import shutil
 import signal
@@ -15,7 +16,7 @@ from bookstore_lib.lab.servers.postgres_server import PostgresServer
 from bookstore_lib.lab.servers.redis_server import RedisServer
 from bookstore_lib.lab.supervisor.diary import Diary
 from bookstore_lib.lab.supervisor.managed import Managed
-from bookstore_lib.lab.supervisor.plan import HOST, SERVICES, LabSettings, executor_names, plan_services
+from bookstore_lib.lab.supervisor.plan import ADDRESSES, HOST, SERVICES, LabSettings, executor_names, plan_services
 from bookstore_lib.lab.supervisor.wires import Wires, link_names
 
 READY_SECONDS = 60.0
@@ -35,6 +36,7 @@ class Fleet:
     def __init__(self, settings: LabSettings) -> None:
         self._settings = settings
         self._run_dir = Path(settings.run_dir)
+        self._addresses = self._run_dir / ADDRESSES
         self._ports: dict[str, ReservedPort] = {}
         self._closing = ExitStack()
         self.servers: dict[str, Managed] = {}
@@ -70,15 +72,19 @@ class Fleet:
             process.start()
         for process in self.processes.values():
             process.await_ready(until)
-        return {
+        where = {
             "url": f"http://{addresses['orchestrator']}",
             "redis_url": redis_url,
             "postgres_url": postgres_url,
             "debug": {name: f"http://{addresses[f'{name} debug']}" for name in executor_names(self._settings)},
         }
+        self._addresses.touch(mode=0o600)  # the URLs hold passwords
+        self._addresses.write_text(json.dumps(where))
+        return where
 
     def stop(self) -> None:
         """End everything: who works on orders first, then what they stand on."""
+        self._addresses.unlink(missing_ok=True)
         for process in self.processes.values():
             process.signal(signal.SIGCONT)
         workers = [process for name, process in self.services.items() if name not in SERVICES]

@@ -20,6 +20,8 @@ SERVICES = {
     "suggestions": "suggestions_address",
 }
 HOST = "127.0.0.1"
+# In the folder of a run while it runs: where its servers are, for whoever may read it.
+ADDRESSES = "addresses.json"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class LabSettings:
         postgres_url: A PostgreSQL server that runs already; empty: start one.
         card_key: Seals card data; empty: a new one. Orders that wait on an outside record need the same one again.
         links: Whether every link goes through a relay that can cut it.
+        fence: Whether the record refuses the writes of former leaders.
         keep_data: Whether the servers' data stays when the run ends; logs and traces always do.
     """
 
@@ -52,6 +55,7 @@ class LabSettings:
     postgres_url: str = ""
     card_key: str = ""
     links: bool = False
+    fence: bool = True
     keep_data: bool = True
 
     def __post_init__(self) -> None:
@@ -99,6 +103,7 @@ def plan_services(
         "coordinator": settings.coordinator,
         "lease_ttl": str(settings.lease_ttl),
         "renew_every": str(settings.renew_every or ""),
+        "fence": "on" if settings.fence else "off",
     }
 
     def plan(name: str, module: str, **own: str) -> Plan:

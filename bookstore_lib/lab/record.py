@@ -1,0 +1,51 @@
+"""The record of a running bookstore, as those see it who look after it."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bookstore_lib.core.errors import SetupError
+from bookstore_lib.lab.supervisor.plan import ADDRESSES
+from bookstore_lib.runtime.card_seal import CardSeal, new_key
+from bookstore_lib.runtime.postgres import Database
+from bookstore_lib.runtime.postgres_store import PostgresOrderStore
+
+
+@contextmanager
+def open_record(postgres_url: str) -> Iterator[PostgresOrderStore]:
+    """The record at a URL, for the time of the block; it cannot read cards.
+
+    Raises:
+        SetupError: PostgreSQL does not answer.
+    """
+    database = Database(postgres_url, connections=1, wait=0)
+    try:
+        yield PostgresOrderStore(database, CardSeal(new_key()))
+    finally:
+        database.close()
+
+
+def runs_folder() -> Path:
+    """Where runs go that were not told where."""
+    return Path(tempfile.gettempdir()) / f"bookstore-lab-{os.getuid()}"
+
+
+def find_record(run_dir: Path | None) -> str:
+    """The URL of the record of a running bookstore.
+
+    Args:
+        run_dir: Its folder; `None` for the one that was started last.
+
+    Raises:
+        SetupError: There is none.
+    """
+    folders = [run_dir] if run_dir else runs_folder().glob("*")
+    running = [file for folder in folders if (file := folder / ADDRESSES).is_file()]
+    if not running:
+        where = f"in {run_dir}" if run_dir else "that was started without a folder of its own"
+        raise SetupError(f"No bookstore {where} is running; start one with `bookstore up`, or give its --run-dir.")
+    newest = max(running, key=lambda file: file.stat().st_mtime)
+    return str(json.loads(newest.read_text())["postgres_url"])
