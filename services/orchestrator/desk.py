@@ -13,6 +13,7 @@ from bookstore_lib.core.errors import BookstoreError, InvalidOrderError
 from bookstore_lib.core.order import Item, Order, OrderStatus, Outcome
 from bookstore_lib.runtime.catalogue import Catalogue
 from bookstore_lib.runtime.checkout import Checkout
+from bookstore_lib.runtime.crash_points import crash_point
 from bookstore_lib.runtime.order_store import IdempotencyKey, OrderStore, StoredOrder
 from bookstore_lib.runtime.outcomes import OutcomeBoard
 from bookstore_lib.runtime.redis_queue import OrderQueue
@@ -73,7 +74,8 @@ class Desk:
         # The clock of the message that queues the order is kept with the order, so the message comes first.
         stamp = self._tracker.send(order.order_id, "order_kept" if self._checkout else "order_queued", "executors")
         try:
-            kept_id = self._store.accept(order, stamp, idempotency)
+            with crash_point("accept"):
+                kept_id = self._store.accept(order, stamp, idempotency)
         except BookstoreError:
             self._tracker.local(order.order_id, "not accepted")
             self._tracker.forget(order.order_id)
@@ -139,7 +141,8 @@ class Desk:
         return False
 
     def _reject(self, checkout: Checkout, order_id: str, outcome: Outcome) -> bool:
-        self._store.settle(order_id, None, outcome, self._tracker.clock(order_id))
+        with crash_point("settle"):
+            self._store.settle(order_id, None, outcome, self._tracker.clock(order_id))
         self._tracker.local(order_id, "settled", status=outcome.status.value)
         self._cleaners.submit(self._clear, checkout, order_id)
         return True
@@ -153,7 +156,8 @@ class Desk:
 
     def _enqueue(self, order_id: str) -> None:
         try:
-            self._queue.push([order_id])
+            with crash_point("enqueue"):
+                self._queue.push([order_id])
         except redis.RedisError as error:
             # Nothing is lost: the leader finds accepted orders that no list holds.
             log.warning("Not queued (%s); the leader will find it", type(error).__name__, extra={"order_id": order_id})

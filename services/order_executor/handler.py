@@ -5,6 +5,7 @@ import logging
 from bookstore_lib.core.errors import UnknownOrderError
 from bookstore_lib.core.order import OrderStatus, Outcome
 from bookstore_lib.runtime.checkout import Checkout
+from bookstore_lib.runtime.crash_points import crash_point
 from bookstore_lib.runtime.order_store import OrderStore, Settlement, StoredOrder
 from bookstore_lib.runtime.outcomes import OutcomePublisher
 from bookstore_lib.runtime.redis_queue import OrderQueue
@@ -76,7 +77,8 @@ class Handler:
 
     def _settle(self, stored: StoredOrder, epoch: int, outcome: Outcome) -> bool:
         order_id = stored.order.order_id
-        settlement = self._store.settle(order_id, epoch, outcome, self._tracker.clock(order_id))
+        with crash_point("settle"):
+            settlement = self._store.settle(order_id, epoch, outcome, self._tracker.clock(order_id))
         if settlement is Settlement.STALE:
             log.warning("Settling was refused: epoch %s is over", epoch, extra={"order_id": order_id})
             self._tracker.local(order_id, "settle refused", epoch)
@@ -105,5 +107,6 @@ class Handler:
         self._checkout.clear(order_id)
         # Written first: once no list holds the order, its trace is complete.
         self._tracker.local(order_id, "acknowledged")
-        self._queue.acknowledge(self._tracker.process, order_id)
+        with crash_point("acknowledge"):
+            self._queue.acknowledge(self._tracker.process, order_id)
         self._tracker.forget(order_id)

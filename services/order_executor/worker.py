@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import redis
 
 from bookstore_lib.core.errors import BookstoreError
+from bookstore_lib.runtime.crash_points import reach
 from bookstore_lib.runtime.election import Election
 from bookstore_lib.runtime.order_store import OrderStore
 from bookstore_lib.runtime.redis_queue import OrderQueue
@@ -154,9 +155,11 @@ class Worker:
     def _take(self, epoch: int) -> str | None:
         asked = time.time()
         timeout = min(_TAKE_SECONDS, self._election.belief_left)
+        reach("take", "before")
         order_id = self._queue.take(self._consumer, timeout) if timeout > 0 else None
         if order_id is None:
             return None
+        reach("take", "after")
         self._tracker.process_event("took", epoch, order=order_id, asked=asked)
         with self._lock:
             if order_id in self._mine:
