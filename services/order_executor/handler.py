@@ -67,8 +67,7 @@ class Handler:
                 return None if self._clean_up_after_another(order_id) else pause
             if not self._settle(stored, epoch, outcome):
                 return None
-        self._finish(order_id)
-        return None
+        return self._finish(order_id)
 
     def _check(self, stored: StoredOrder) -> Outcome:
         if stored.attempts >= rules.ATTEMPTS:
@@ -102,11 +101,13 @@ class Handler:
         self._tracker.forget(order_id)
         return True
 
-    def _finish(self, order_id: str) -> None:
+    def _finish(self, order_id: str) -> float | None:
         self._publisher.publish(order_id)
-        self._checkout.clear(order_id)
+        if not self._checkout.clear(order_id):
+            return rules.CLEAR_AGAIN  # it stays in the processing list: whoever leads then clears it
         # Written first: once no list holds the order, its trace is complete.
         self._tracker.local(order_id, "acknowledged")
         with crash_point("acknowledge"):
             self._queue.acknowledge(self._tracker.process, order_id)
         self._tracker.forget(order_id)
+        return None

@@ -248,6 +248,22 @@ def test_a_former_leader_clears_what_its_late_checks_opened_again(executors, ser
     assert [len(sessions) for sessions in services.sessions.values()] == [0, 0, 0]
 
 
+def test_an_order_leaves_the_queue_only_when_every_service_has_forgotten_it(executors, new_order):
+    checks = Checks(Outcome(OrderStatus.APPROVED))
+    answers = [False, True]
+    checks.clear = lambda _order_id: answers.pop(0)  # type: ignore[method-assign]
+    handler, order_id = executors.handler(checkout=checks), executors.accept(new_order())
+    epoch, taken = executors.store.take_epoch("executor-1"), take(executors)
+
+    assert handler.handle(taken, epoch) == 1.0
+    assert executors.status(order_id) is OrderStatus.APPROVED
+    assert executors.queue.contents().processing == {"executor-1": [order_id]}
+
+    assert handler.handle(taken, epoch) is None
+    assert executors.queue.contents().all_ids() == set()
+    assert len(executors.store.tables().payments) == 1
+
+
 def test_a_check_that_fails_is_tried_three_times_and_then_the_order_fails(executors, new_order):
     checks = Checks(FAILED)
     handler, order_id = executors.handler(checkout=checks), executors.accept(new_order())
