@@ -7,10 +7,10 @@ from typing import get_args
 import pytest
 
 from bookstore_lib.core.errors import BookstoreError
-from bookstore_lib.lab.faults import FIELDS
+from bookstore_lib.lab.faults import FIELDS, Fault
 from bookstore_lib.lab.supervisor.plan import Fsync
 from bookstore_lib.lab.verify.crash_matrix import crash_schedules
-from bookstore_lib.lab.verify.plan import plan, replay
+from bookstore_lib.lab.verify.plan import plan, replay, touches
 from bookstore_lib.lab.verify.schedule import Schedule
 from bookstore_lib.runtime.crash_points import STEPS
 
@@ -51,12 +51,12 @@ def test_every_kind_of_fault_is_drawn_and_a_lost_tail_only_where_redis_may_lose_
     assert stores["everysec"] == stores["no"] == {"kill", "freeze", "flush", "cut", "lose_tail"}
 
 
-def test_two_faults_never_befall_one_process_at_the_same_time():
-    for number in range(200):
-        faults = [timed for timed in plan(1, number).faults if timed.fault.process not in ("", "leader")]
-        for timed in faults:
-            others = [other for other in faults if other is not timed and other.fault.process == timed.fault.process]
-            assert all(not timed.at <= other.at <= timed.at + timed.fault.lasts for other in others)
+def test_faults_of_whoever_leads_keep_clear_of_all_that_tells_who_leads():
+    all_that = {"executor-1", "executor-2", "executor-3", "redis", "postgres"}
+    assert touches(Fault("kill", process="leader")) > all_that
+    assert touches(Fault("cut", between=("leader", "suggestions"), how="reset")) > {*all_that, "suggestions"}
+    assert touches(Fault("kill", process="suggestions")) == {"suggestions"}
+    assert touches(Fault("flush")) == {"redis"}
 
 
 def test_the_matrix_has_every_step_before_and_after_its_effect_killed_and_frozen():

@@ -58,6 +58,7 @@ def inject(shop: Bookstore, fault: Fault) -> Landing:
         time.sleep(fault.lasts)
     finally:
         landing = injection.end()
+        _await_all(shop)
     return landing
 
 
@@ -82,12 +83,14 @@ def make_whole(shop: Bookstore) -> None:
     """
     shop.heal()
     _run_all(shop)
+    _await_all(shop)
     for status in shop.processes():
         if status.name in SERVICES:
             shop.calm(status.name)
         elif status.name not in _SERVERS:
             shop.crash_at(status.name, "")
     _run_all(shop)  # a trap may have closed meanwhile
+    _await_all(shop)
 
 
 def _kill(shop: Bookstore, fault: Fault) -> Injection:
@@ -211,7 +214,13 @@ def _run_all(shop: Bookstore) -> None:
 
 def _run(shop: Bookstore, name: str) -> None:
     if shop.process(name).state == "dead":
-        shop.start(name)
+        shop.launch(name)
+
+
+def _await_all(shop: Bookstore) -> None:
+    for status in shop.processes():
+        if status.state == "running":
+            shop.await_ready(status.name)
 
 
 def _resume(shop: Bookstore, name: str) -> None:

@@ -15,7 +15,7 @@ from bookstore_lib.lab.faults import Fault, Injection, Landing, begin, make_whol
 from bookstore_lib.lab.history import History
 from bookstore_lib.lab.shop_client import ShopClient
 from bookstore_lib.lab.supervisor.plan import Fsync
-from bookstore_lib.lab.verify.plan import EXECUTORS, TTL
+from bookstore_lib.lab.verify.plan import EXECUTORS, TTL, touches
 from bookstore_lib.lab.verify.schedule import Placement, Schedule, TimedFault
 from bookstore_lib.lab.verify.traces import TraceReader
 
@@ -23,6 +23,8 @@ _POLL = 0.03
 # Customers try again until the shop answers; then the shop has to come to rest. Both far beyond what it should take.
 _PATIENCE = 60.0
 _REST_SECONDS = 30.0
+_LATE_SECONDS = 6.0
+_QUIET_SECONDS = 0.1
 # A crash point, or a call that a slow service can delay, has to be reached within this time.
 _HIT_SECONDS = 3.0
 
@@ -73,6 +75,7 @@ class Stage:
             BookstoreError: The shop could not be made whole again.
         """
         self.shop.forget_orders()
+        self._traces.begin_round()
         began = time.monotonic()
         with ThreadPoolExecutor(len(schedule.orders)) as customers:
             for order in schedule.orders:
@@ -108,9 +111,24 @@ class Stage:
             time.sleep(_POLL)
 
     def _judge(self, schedule: Schedule, landings: tuple[tuple[Fault, Landing], ...]) -> Round:
-        tables = self.shop.tables()
-        history = self._traces.read(tables, alive={status.host for status in self.shop.processes()})
-        return Round(schedule, landings, len(tables.orders) if tables else 0, history, history.check())
+        """Check every guarantee, again and again until all hold or nothing happens any more.
+
+        A former leader that woke up may still be at work on orders that another has ended, and clean up after itself.
+        """
+        until = time.monotonic() + _LATE_SECONDS
+        while True:
+            self._read_until_quiet(until)
+            tables = self.shop.tables()
+            history = self._traces.history(tables)
+            verdict = history.check()
+            if verdict.holds or time.monotonic() > until:
+                return Round(schedule, landings, len(tables.orders) if tables else 0, history, verdict)
+
+    def _read_until_quiet(self, until: float) -> None:
+        """The files are read one after the other: they fit together only when nothing was written meanwhile."""
+        alive = {status.host for status in self.shop.processes()}
+        while self._traces.read(alive) and time.monotonic() < until:
+            time.sleep(_QUIET_SECONDS)
 
 
 @dataclass
@@ -132,13 +150,20 @@ class _Play:
     def run(self) -> tuple[tuple[Fault, Landing], ...]:
         """Returns each fault, the leader named, and how it landed."""
         while self._coming or self._running:
-            while self._coming and time.monotonic() >= self._began + self._coming[0].at:
-                self._begin(self._coming.pop(0).fault)
+            for timed in [timed for timed in self._coming if self._may_begin(timed)]:
+                self._coming.remove(timed)
+                self._begin(timed.fault)
             for running in [running for running in self._running if self._is_over(running)]:
                 self._running.remove(running)
                 self._note(running.injection.fault, running.injection.end)
             time.sleep(_POLL)
         return tuple(self._landings)
+
+    def _may_begin(self, timed: TimedFault) -> bool:
+        """Whether its time has come, and no fault that began before it touches the same processes."""
+        wanted = touches(timed.fault)
+        busy = any(wanted & touches(running.injection.fault) for running in self._running)
+        return time.monotonic() >= self._began + timed.at and not busy
 
     def _begin(self, fault: Fault) -> None:
         try:

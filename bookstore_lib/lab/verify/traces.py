@@ -1,6 +1,7 @@
-"""The traces of a bookstore that runs schedule after schedule: each time only what is new."""
+"""The traces of a bookstore that runs round after round: each time only what is new."""
 
 import os
+import time
 from collections import defaultdict, deque
 from pathlib import Path
 
@@ -9,12 +10,13 @@ from bookstore_lib.core.trace_event import DamagedEventError, TraceEvent
 from bookstore_lib.lab.history import History
 
 # What a process said last of its leadership stays true in the next round.
-_LEADERSHIP = ("elected", "renewed", "demoted")
+_LEADERSHIP = ("elected", "renewed")
 _KEPT = 5
+_SILENT_SECONDS = 5.0
 
 
 class TraceReader:
-    """Reads what was added to the traces since the last time.
+    """Reads what a round adds to the traces.
 
     Args:
         folder: Where the traces are.
@@ -23,29 +25,37 @@ class TraceReader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._read: dict[Path, int] = {}
-        self._leadership: dict[str, deque[TraceEvent]] = defaultdict(lambda: deque(maxlen=_KEPT))
+        self._round: list[TraceEvent] = []
 
-    def read(self, tables: Tables | None, alive: set[str]) -> History:
-        """The history since the last time; the traces of processes that are not `alive` make room on the disk.
+    def begin_round(self) -> None:
+        """Forget the last round, but for what its processes said of their leadership."""
+        said: dict[str, deque[TraceEvent]] = defaultdict(lambda: deque(maxlen=_KEPT))
+        for event in self._round:
+            if event.name in _LEADERSHIP:
+                said[event.process].append(event)
+        self._round = [event for events in said.values() for event in events]
 
-        Events of orders that were placed before are left out: a frozen process may write them late.
+    def read(self, alive: set[str]) -> bool:
+        """Read what is new; returns whether something new is about an order.
+
+        The traces of processes that are not `alive` make room on the disk.
         """
         new = [event for file in sorted(self._folder.glob("*.jsonl")) for event in self._new_events(file, alive)]
-        placed = {event.order_id for event in new if event.name == "accepted"}
+        self._round += new
+        return any(event.order_id for event in new)
+
+    def history(self, tables: Tables | None) -> History:
+        """The round so far. Orders of former rounds are left out: a frozen process may write their events late."""
+        placed = {event.order_id for event in self._round if event.name == "accepted"}
         placed |= {row.order_id for row in tables.orders} if tables else set()
-        known = [event for event in new if not event.order_id or event.order_id in placed]
-        events = [*(event for said in self._leadership.values() for event in said), *known]
-        for event in new:
-            if event.name in _LEADERSHIP:
-                self._leadership[event.process].append(event)
-        return History(events, tables)
+        return History((event for event in self._round if not event.order_id or event.order_id in placed), tables)
 
     def _new_events(self, file: Path, alive: set[str]) -> list[TraceEvent]:
         with file.open("rb") as trace:
             trace.seek(self._read.get(file, 0))
             *lines, _cut = trace.read().split(b"\n")
         self._read[file] = self._read.get(file, 0) + sum(len(line) + 1 for line in lines)
-        if file.stem not in (*alive, "lab"):
+        if file.stem not in (*alive, "lab") and file.stat().st_mtime < time.time() - _SILENT_SECONDS:
             os.truncate(file, 0)
             self._read[file] = 0
         return [event for line in lines if (event := _whole(line)) is not None]
