@@ -128,6 +128,16 @@ def test_a_renewal_without_an_answer_is_tried_again_soon_and_proves_nothing():
     assert candidate.on_timer(RENEW + RETRY) == [Renew()]
 
 
+@pytest.mark.parametrize("renewed", [True, None])
+def test_a_renewal_that_is_answered_after_the_belief_ended_ends_the_term_and_gives_the_lock_back(renewed):
+    candidate = candidate_in(Role.RENEWING)
+    late = TTL - MARGIN
+    ended = [Demoted("the lease could not be renewed in time"), Release()]
+    assert candidate.on_renewed(late, renewed=renewed) == ended
+    assert not candidate.leads(late)
+    assert candidate.on_timer(late + RETRY) == [Acquire()]
+
+
 def test_a_leader_whose_lock_another_holds_is_demoted_at_once():
     candidate = candidate_in(Role.RENEWING)
     assert candidate.on_renewed(3.1, renewed=False) == [Demoted("the lock is held by another")]
