@@ -201,6 +201,16 @@ class Bookstore(Controls):
         with open_record(self._postgres_url) as record:
             record.redrive(order_id)
 
+    def open_orders(self) -> int:
+        """How many accepted orders have not ended.
+
+        Raises:
+            SetupError: PostgreSQL does not answer.
+        """
+        self._require_running()
+        with open_record(self._postgres_url) as record:
+            return len(record.open_orders(0))
+
     def forget_orders(self) -> None:
         """Empty the record of all orders and fill the shelves again, in a bookstore at rest.
 

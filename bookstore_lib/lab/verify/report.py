@@ -113,6 +113,22 @@ class Report:
             "seconds": round(self.seconds, 1),
         }
 
+    def __str__(self) -> str:
+        lines = [
+            (
+                f"{self.schedules} schedules, {self.orders} orders, {self.landed} of {self.planned} faults landed, "
+                f"{sum(len(failure.sentences) for failure in self.failures)} violations, {self.seconds:.0f} s."
+            ),
+            "Landed by kind: "
+            + ", ".join(f"{n} {k.landed}/{k.planned}" for n, k in sorted(self.by_kind.items()))
+            + ".",
+            "Memory of a bookstore at the start and at the end: {:.0f} and {:.0f} MB.".format(*self.memory_mb),
+        ]
+        for failure in self.failures:
+            lines += [f"Schedule {failure.schedule} failed; see {failure.folder}, or run it again with --replay:"]
+            lines += [f"  {sentence}" for sentence in failure.sentences]
+        return "\n".join([*lines, *([f"This proves nothing. {self.invalid}"] if self.invalid else [])])
+
 
 def merge(reports: Iterable[Report]) -> Report:
     """Several reports as one; their times are those of the longest."""

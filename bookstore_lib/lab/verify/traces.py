@@ -1,14 +1,16 @@
 """The traces of a bookstore that runs schedule after schedule: each time only what is new."""
 
 import os
+from collections import defaultdict, deque
 from pathlib import Path
 
 from bookstore_lib.core.record import Tables
 from bookstore_lib.core.trace_event import DamagedEventError, TraceEvent
 from bookstore_lib.lab.history import History
 
-# What a process said of its leadership stays true in the next round.
-_LEADERSHIP = ("elected", "renewed")
+# What a process said last of its leadership stays true in the next round.
+_LEADERSHIP = ("elected", "renewed", "demoted")
+_KEPT = 5
 
 
 class TraceReader:
@@ -21,7 +23,7 @@ class TraceReader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._read: dict[Path, int] = {}
-        self._leadership: dict[tuple[str, str], TraceEvent] = {}
+        self._leadership: dict[str, deque[TraceEvent]] = defaultdict(lambda: deque(maxlen=_KEPT))
 
     def read(self, tables: Tables | None, alive: set[str]) -> History:
         """The history since the last time; the traces of processes that are not `alive` make room on the disk.
@@ -32,8 +34,10 @@ class TraceReader:
         placed = {event.order_id for event in new if event.name == "accepted"}
         placed |= {row.order_id for row in tables.orders} if tables else set()
         known = [event for event in new if not event.order_id or event.order_id in placed]
-        events = [*self._leadership.values(), *known]
-        self._leadership |= {(event.process, event.name): event for event in new if event.name in _LEADERSHIP}
+        events = [*(event for said in self._leadership.values() for event in said), *known]
+        for event in new:
+            if event.name in _LEADERSHIP:
+                self._leadership[event.process].append(event)
         return History(events, tables)
 
     def _new_events(self, file: Path, alive: set[str]) -> list[TraceEvent]:
