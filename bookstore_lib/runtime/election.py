@@ -123,7 +123,8 @@ class Election:
             case paper.Acquire():
                 return self._acquire()
             case paper.TakeEpoch():
-                return self._candidate.on_epoch(time.monotonic(), self._next_epoch())
+                epoch = self._next_epoch()
+                return self._candidate.on_epoch(time.monotonic(), epoch)  # the record may have been slow
             case paper.Renew():
                 return self._renew()
             case paper.Release():

@@ -10,7 +10,8 @@ from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.core.verdict import Verdict
 from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.lab.shop_client import ShopClient
-from bookstore_lib.lab.verify.plan import EXECUTORS, TTL
+from bookstore_lib.lab.verify.plan import TTL
+from bookstore_lib.lab.verify.schedule import EXECUTORS
 
 _CUSTOMERS = 8
 _KILL_EVERY = 2.0

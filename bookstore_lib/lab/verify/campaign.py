@@ -26,7 +26,7 @@ def run_schedules(
     """Run schedules and check every guarantee after each.
 
     Args:
-        schedules: Those that want the same `fsync` best come one after the other: they share a bookstore.
+        schedules: Those that want the same kind of bookstore best come one after the other: they share it.
         out: Folder for the schedules that fail.
         on_round: Called after each round with the report so far of its bookstore; from several threads.
         stages: Bookstores at the same time.
@@ -56,9 +56,9 @@ def _run_until_trouble(
 ) -> Schedule | None:
     """Run schedules on a new bookstore; returns the next one when another bookstore is needed for it."""
     current: Schedule | None = schedule
-    with Stage(schedule.fsync) as stage:
+    with Stage(schedule.fsync, schedule.executors) as stage:
         start = _memory_mb(stage)
-        while current is not None and current.fsync == schedule.fsync and stage.shop.close.alive:
+        while current is not None and _same_bookstore(current, schedule) and stage.shop.close.alive:
             try:
                 report.add(stage.run(current), out)
             except BookstoreError as error:
@@ -71,6 +71,10 @@ def _run_until_trouble(
             on_round(report)
             current = next(source, None)
     return current
+
+
+def _same_bookstore(one: Schedule, other: Schedule) -> bool:
+    return (one.fsync, one.executors) == (other.fsync, other.executors)
 
 
 class _Shared:

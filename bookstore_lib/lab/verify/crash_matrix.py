@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import product
 
-from bookstore_lib.lab.faults import LEADER, Fault
+from bookstore_lib.lab.faults import FOLLOWER, LEADER, Fault
 from bookstore_lib.lab.supervisor.plan import Fsync
-from bookstore_lib.lab.verify.plan import EXECUTORS, TTL
+from bookstore_lib.lab.verify.plan import TTL
 from bookstore_lib.lab.verify.schedule import Placement, Schedule, TimedFault
 from bookstore_lib.runtime.crash_points import HOWS, SIDES, STEPS
 
@@ -14,6 +14,7 @@ _OF_THE_ORCHESTRATOR = ("accept", "enqueue")
 _FREEZE_SECONDS = 1.5 * TTL
 _KILL_SECONDS = 0.2
 _ORDERS = 8
+_EXECUTORS = 2  # then it is known who follows the leader
 
 
 def crash_schedules() -> Iterator[Schedule]:
@@ -26,18 +27,17 @@ def crash_schedule(step: str, side: str, how: str, fsync: Fsync = "always") -> S
     """Orders flow, and whoever comes to a step first kills or freezes itself there."""
     at = f"{step}:{side}:{how}"
     seconds = _KILL_SECONDS if how == "kill" else _FREEZE_SECONDS
-    faults = [TimedFault(0.0, Fault("crash_point", process=process, at=at, seconds=seconds)) for process in _who(step)]
+    faults = [TimedFault(0.1, Fault("crash_point", process=_who(step), at=at, seconds=seconds))]
     if step == "elect":
-        faults.append(TimedFault(0.1, Fault("freeze", process=LEADER, seconds=_FREEZE_SECONDS)))
+        faults.insert(0, TimedFault(0.0, Fault("freeze", process=LEADER, seconds=_FREEZE_SECONDS)))
     orders = (
         Placement(0.3 + 0.2 * number, {"Frankenstein": 1}, "good" if number % 4 else "bad_card", f"key-{number}")
         for number in range(_ORDERS)
     )
-    return Schedule(at, tuple(orders), tuple(faults), fsync)
+    return Schedule(at, tuple(orders), tuple(faults), fsync, executors=_EXECUTORS)
 
 
-def _who(step: str) -> tuple[str, ...]:
+def _who(step: str) -> str:
     if step in _OF_THE_ORCHESTRATOR:
-        return ("orchestrator",)
-    # Nobody can say which follower is elected next.
-    return tuple(f"executor-{number}" for number in range(1, EXECUTORS + 1)) if step == "elect" else (LEADER,)
+        return "orchestrator"
+    return FOLLOWER if step == "elect" else LEADER

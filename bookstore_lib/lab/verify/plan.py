@@ -7,10 +7,9 @@ from typing import cast, get_args
 from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.faults import LEADER, Fault
 from bookstore_lib.lab.supervisor.plan import SERVICES, Fsync
-from bookstore_lib.lab.verify.schedule import Placement, Schedule, TimedFault
+from bookstore_lib.lab.verify.schedule import EXECUTORS, Placement, Schedule, TimedFault
 
 TTL = 1.0
-EXECUTORS = 3
 _EXECUTORS = tuple(f"executor-{number}" for number in range(1, EXECUTORS + 1))
 _STORES = ("redis", "postgres")
 _STEPS = ("take", "initialise", "billing", "card", "fraud", "suggestions", "settle", "clear", "acknowledge", "renew")

@@ -11,6 +11,8 @@ from bookstore_lib.lab.customers import CUSTOMERS
 from bookstore_lib.lab.faults import Fault
 from bookstore_lib.lab.supervisor.plan import Fsync
 
+EXECUTORS = 3
+_MOST_EXECUTORS = 9
 _LONGEST = 3600
 
 
@@ -46,12 +48,14 @@ class Schedule:
         orders: By time.
         faults: By time.
         fsync: When the Redis of the bookstore writes to disk.
+        executors: How many executors the bookstore has.
     """
 
     name: str
     orders: tuple[Placement, ...]
     faults: tuple[TimedFault, ...]
     fsync: Fsync = "always"
+    executors: int = EXECUTORS
 
     def to_fields(self) -> dict[str, Any]:
         """What `from_fields` reads."""
@@ -59,6 +63,7 @@ class Schedule:
             "orders": [order._asdict() for order in self.orders],
             "faults": [{"at": timed.at, "fault": timed.fault.to_fields()} for timed in self.faults],
             "fsync": self.fsync,
+            "executors": self.executors,
         }
 
     @classmethod
@@ -75,9 +80,12 @@ class Schedule:
             raise BookstoreError(f"{name}: 'faults' has to be a list.")
         if (fsync := values.get("fsync", "always")) not in get_args(Fsync):
             raise BookstoreError(f"{name}: 'fsync' has to be one of {', '.join(get_args(Fsync))}, not {fsync!r}.")
+        if (executors := values.get("executors", EXECUTORS)) not in range(1, _MOST_EXECUTORS + 1):
+            raise BookstoreError(f"{name}: 'executors' has to be a number from 1 to {_MOST_EXECUTORS}.")
         orders = tuple(_placement(f"{name}, order {n}", order, n) for n, order in enumerate(values["orders"], 1))
         timed = tuple(_timed(f"{name}, fault {n}", fault) for n, fault in enumerate(faults, 1))
-        return cls(name, tuple(sorted(orders, key=lambda o: o.at)), tuple(sorted(timed, key=lambda t: t.at)), fsync)
+        by_time = tuple(sorted(orders, key=lambda o: o.at)), tuple(sorted(timed, key=lambda t: t.at))
+        return cls(name, *by_time, fsync, executors)
 
     @classmethod
     def load(cls, path: Path) -> "Schedule":

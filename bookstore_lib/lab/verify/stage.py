@@ -15,8 +15,8 @@ from bookstore_lib.lab.faults import Fault, Injection, Landing, begin, make_whol
 from bookstore_lib.lab.history import History
 from bookstore_lib.lab.shop_client import ShopClient
 from bookstore_lib.lab.supervisor.plan import Fsync
-from bookstore_lib.lab.verify.plan import EXECUTORS, TTL, touches
-from bookstore_lib.lab.verify.schedule import Placement, Schedule, TimedFault
+from bookstore_lib.lab.verify.plan import TTL, touches
+from bookstore_lib.lab.verify.schedule import EXECUTORS, Placement, Schedule, TimedFault
 from bookstore_lib.lab.verify.traces import TraceReader
 
 _POLL = 0.03
@@ -52,12 +52,11 @@ class Stage:
 
     Args:
         fsync: When its Redis writes to disk.
-        fence: Whether its record refuses the writes of former leaders.
         executors: Number of order executors.
     """
 
-    def __init__(self, fsync: Fsync = "always", *, fence: bool = True, executors: int = EXECUTORS) -> None:
-        self.shop = Bookstore(executors, lease_ttl=TTL, links=True, fsync=fsync, fence=fence)
+    def __init__(self, fsync: Fsync = "always", executors: int = EXECUTORS) -> None:
+        self.shop = Bookstore(executors, lease_ttl=TTL, links=True, fsync=fsync)
         self._traces = TraceReader(self.shop.run_dir / "traces")
 
     def __enter__(self) -> Self:
