@@ -11,8 +11,7 @@ from bookstore_lib.core.invariants.privacy import NO_CARD_NUMBER
 from bookstore_lib.core.invariants.queue import QUEUE_KEEPS, QUEUED_ONCE
 from bookstore_lib.core.invariants.recovery import MOVES_AGAIN
 from bookstore_lib.core.invariants.sessions import CLEAR_KNOWS, SESSIONS_CLEARED
-from bookstore_lib.lab.verify.schedule import EXECUTORS
-from bookstore_lib.lab.verify.schedule import Schedule
+from bookstore_lib.lab.verify.schedule import EXECUTORS, Schedule
 from tests.mutants import leadership, queue, record, schedules, sessions
 
 _EXECUTORS = tuple(f"executor-{number}" for number in range(1, EXECUTORS + 1))
