@@ -150,7 +150,8 @@ class History:
 
         Without tables, as for a single order, only what the trace alone can show.
         """
-        return check(self.events, self.tables)
+        with collector_paused():
+            return check(self.events, self.tables)
 
     def frame(self, of: str = "events") -> "pd.DataFrame":
         """A pandas table of the history; `bookstore_lib.lab.history.frames` says what stands in each.
