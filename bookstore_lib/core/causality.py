@@ -142,7 +142,7 @@ def lamport_times(events: Iterable[TraceEvent]) -> dict[str, int]:
     return _times(_lines(events))
 
 
-def causes(events: Iterable[TraceEvent]) -> dict[str, tuple[str, ...]]:
+def causes(events: Iterable[TraceEvent]) -> dict[str, set[str]]:
     """The ids of the events just before each event, by its id: the one before in its process, and its send.
 
     Happens-before is the transitive closure of this. A receive whose send is not among the events has only the event
@@ -153,13 +153,13 @@ def causes(events: Iterable[TraceEvent]) -> dict[str, tuple[str, ...]]:
     """
     lines = _lines(events)
     sends = _sends(lines)
-    before: dict[str, tuple[str, ...]] = {}
+    before: dict[str, set[str]] = {}
     for line in lines.values():
-        last: tuple[str, ...] = ()
+        last: set[str] = set()
         for event in line:
             received = event.kind == "receive" and event.message_id in sends
-            before[event.id] = (*last, event.message_id) if received else last
-            last = (event.id,)
+            before[event.id] = {*last, event.message_id} if received else last
+            last = {event.id}
     return before
 
 

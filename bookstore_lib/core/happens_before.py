@@ -88,10 +88,13 @@ class HappensBefore:
         their own; any other event waited for the one before it in its process.
         """
         path = [end]
-        while self._causes[path[-1].id]:
-            path.append(self._by_id[self._causes[path[-1].id][-1]])
+        while awaited := self._awaited(path[-1]):
+            path.append(awaited)
         path.reverse()
         return tuple(Hop(event, event.wall - last.wall) for last, event in zip([path[0], *path], path, strict=False))
+
+    def _awaited(self, event: TraceEvent) -> TraceEvent | None:
+        return self._sent(event) or next((self._by_id[cause] for cause in self._causes[event.id]), None)
 
     def _ids_before(self, event: TraceEvent) -> set[str]:
         found: set[str] = set()
