@@ -111,7 +111,7 @@ def main() -> None:
         [
             "# Reading and checking histories",
             "",
-            f"{datetime.now(UTC):%Y-%m-%d}; {machine}, load {os.getloadavg()[0]:.0f} (others worked on this machine, too).",
+            f"{datetime.now(UTC):%Y-%m-%d}; {machine}; load {os.getloadavg()[0]:.0f}: others worked there, too.",
             "`python benchmarks/history.py` repeats it anywhere.",
             "",
             f"Seconds of processor time, medians of {ROUNDS}, on the traces of seven processes that work on {AT_ONCE}",
