@@ -9,7 +9,7 @@ import pandas as pd
 
 from bookstore_lib.core.checkout_graph import STEPS
 from bookstore_lib.core.errors import HistoryError
-from bookstore_lib.core.spacetime import base_name
+from bookstore_lib.core.hosts import base_name
 from bookstore_lib.core.trace_event import KINDS, TraceEvent
 from bookstore_lib.lab.figures.terms import terms
 
