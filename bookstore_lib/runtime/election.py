@@ -88,12 +88,16 @@ class Election:
             self._wait()
             if self._stopping:
                 break
-            woken, self._woken = self._woken, False
-            if woken and self._candidate.role is paper.Role.WAITING:
-                self._carry_out(self._candidate.on_woken(time.monotonic()))
-            else:
-                self._carry_out(self._candidate.on_timer(time.monotonic()))
+            self._do_next()
         self._carry_out(self._candidate.stop())
+
+    def _do_next(self) -> None:
+        """It was woken, or its time has come; a simulation calls it, too."""
+        woken, self._woken = self._woken, False
+        if woken and self._candidate.role is paper.Role.WAITING:
+            self._carry_out(self._candidate.on_woken(time.monotonic()))
+        else:
+            self._carry_out(self._candidate.on_timer(time.monotonic()))
 
     def _wait(self) -> None:
         with self._changed:
