@@ -68,6 +68,60 @@ class Execution:
         return event
 
 
+class Chronicle:
+    """Writes what processes tell of themselves and of orders: local events at given times, numbered as written.
+
+    `events` is what was written so far.
+
+    Args:
+        start: Wall time that `at` is counted from.
+    """
+
+    def __init__(self, start: float = EPOCH_START) -> None:
+        self.start = start
+        self.events: list[TraceEvent] = []
+        self._numbers: dict[str, int] = defaultdict(int)
+        self._clocks: dict[tuple[str, str], VectorClock] = defaultdict(VectorClock)
+
+    def note(
+        self, process: str, name: str, at: float, /, *, of: str = "", epoch: int | None = None, **detail: Any
+    ) -> TraceEvent:
+        """An event at `at` seconds, `of` an order, or of the process itself."""
+        self._numbers[process] += 1
+        if of:
+            self._clocks[process, of] = self._clocks[process, of].tick(process)
+        event_id, clock = f"{process}#{self._numbers[process]}", self._clocks[process, of]
+        event = TraceEvent(
+            event_id, process, of, "local", name, clock, wall=self.start + at, epoch=epoch, detail=detail
+        )
+        self.events.append(event)
+        return event
+
+    def leads(self, process: str, epoch: int, at: float, lasts: float = 2.0, *, renewal: bool = False) -> TraceEvent:
+        """Elected, or renewed, with a lease that it believes in for `lasts` seconds; the lock lives 0.5 s longer."""
+        until = self.start + at + lasts
+        times: dict[str, Any] = {"believes_until": until, "key_until": until + 0.5}
+        began: dict[str, Any] = {"began": self.start + at} if renewal else {}
+        return self.note(process, "renewed" if renewal else "elected", at, epoch=epoch, **times, **began)
+
+    def took(self, process: str, order: str, epoch: int, at: float, asked: float | None = None) -> TraceEvent:
+        """An order came out of the queue, for which it asked at once or `asked` seconds after the start."""
+        return self.note(
+            process, "took", at, epoch=epoch, order=order, asked=self.start + (at if asked is None else asked)
+        )
+
+    def swept(self, process: str, orders: Sequence[str], epoch: int, at: float, began: float) -> TraceEvent:
+        """Open orders that no list held when it looked, from `began` seconds after the start on."""
+        return self.note(process, "swept", at, epoch=epoch, orders=list(orders), began=self.start + began)
+
+    def finished(
+        self, process: str, order: str, epoch: int, at: float, status: str = "approved", drive: int = 0
+    ) -> None:
+        """Settled, and acknowledged 0.1 s later."""
+        self.note(process, "settled", at, of=order, epoch=epoch, status=status, drive=drive)
+        self.note(process, "acknowledged", at + 0.1, of=order)
+
+
 def complete_order(
     order_id: str = "order-1",
     *,
@@ -245,6 +299,7 @@ def election(
         story.write("executor-1", "waiting", free + 2.3, detail={"holder": "executor-2", "remaining": ttl / 2})
     elif fault == "flush":
         free = last + 0.2
+        story.write("lab", "flushed", free)
         story.write("executor-1", "demoted", last + ttl / 4, epoch=1, detail={"reason": "the lock is held by another"})
     elif fault == "stop":
         free = last + 0.6
@@ -275,7 +330,10 @@ class _Story:
         for time in times:
             until = round(self.start + time + self.ttl, 3)
             detail = {"believes_until": round(until - self.margin, 3), "key_until": until}
-            self.write(process, "elected" if time == at else "renewed", time, epoch, detail)
+            if time == at:
+                self.write(process, "elected", time, epoch, detail)
+            else:
+                self.write(process, "renewed", time, epoch, {**detail, "began": round(self.start + time, 3)})
         return times[-1]
 
     def in_order(self) -> list[TraceEvent]:

@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 from bookstore_lib.core.errors import IllegalTransitionError
 
+HELD_BY_ANOTHER = "the lock is held by another"
+
 
 class Role(StrEnum):
     """What a candidate is doing."""
@@ -145,7 +147,7 @@ class Candidate:
         """How a renewal went: `True`, `False` (the lock is not ours any more), `None` (no answer: try again)."""
         self._expect("renewed")
         if renewed is False:
-            return self._demote(now, "the lock is held by another")
+            return self._demote(now, HELD_BY_ANOTHER)
         if renewed:
             self._believes_until = self._asked_at + self.ttl - self.margin
         if now >= self._believes_until:

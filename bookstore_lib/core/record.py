@@ -19,6 +19,8 @@ class OrderRow(NamedTuple):
         settled_seq: When it was settled, counted together with `EpochRow.taken_seq`: both are drawn from one sequence
             of the record, inside the transaction and after it holds the lock on the epochs; `None` while it is open.
         drive: How often it was taken from the dead letters and opened again.
+        settled_at: When it was settled, in seconds since 1970 by the record's clock; `None` while it is open, or where
+            that is not known.
     """
 
     order_id: str
@@ -29,6 +31,7 @@ class OrderRow(NamedTuple):
     sealed: bool = False
     settled_seq: int | None = None
     drive: int = 0
+    settled_at: float | None = None
 
 
 class PaymentRow(NamedTuple):

@@ -1,14 +1,17 @@
 """What the bookstore guarantees, as a table of named checks over a finished execution.
 
 Each guarantee is a pure function over the events of the trace, over the tables of the record, or one of each. What it
-yields is proof: a check never guesses, and wall times of different processes are never compared.
+yields is proof: a check never guesses, and is silent where a fault explains what it sees. What happened before what is
+told by the numbers of a process's events and by clocks, not by wall times. Two guarantees are about real time, or about
+processes that tell each other nothing: `queue.kept_until_done` and `recovery.moves_again` compare wall times of
+different processes. The processes of one run share a machine and its clock; where yours do not, do not trust these two.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bookstore_lib.core.causality import CLOCKS_CORRECT, check_clocks
-from bookstore_lib.core.invariants import effects, leadership, outcomes, privacy, sessions
+from bookstore_lib.core.invariants import effects, leadership, outcomes, privacy, queue, recovery, sessions
 from bookstore_lib.core.record import Tables
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.core.verdict import Result, Verdict, Violation
@@ -37,8 +40,14 @@ INVARIANTS = (
     Invariant(effects.MONEY_MATCHES, in_record=effects.money_matches),
     Invariant(leadership.ONE_LEADER, leadership.one_process_per_epoch, leadership.epochs_in_record),
     Invariant(leadership.NO_STALE_WRITES, in_record=leadership.no_stale_writes),
+    Invariant(leadership.LEADS_IN_TIME, leadership.leads_in_time),
+    Invariant(leadership.LOCK_KEPT, leadership.lock_kept),
+    Invariant(queue.QUEUE_KEEPS, queue.kept_until_done),
+    Invariant(queue.QUEUED_ONCE, queue.queued_once),
+    Invariant(recovery.MOVES_AGAIN, in_record=recovery.moves_again),
     Invariant(CLOCKS_CORRECT, check_clocks),
     Invariant(sessions.SESSIONS_CLEARED, sessions.sessions_cleared),
+    Invariant(sessions.CLEAR_KNOWS, sessions.clear_knows),
     Invariant(privacy.NO_CARD_NUMBER, privacy.no_card_in_trace, privacy.no_card_in_record),
 )
 

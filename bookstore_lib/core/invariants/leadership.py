@@ -1,15 +1,24 @@
-"""Epochs: each has one leader, and what a former leader still writes has no effect."""
+"""Leaders: one for each epoch, at work only while its lease lasts; what a former one still writes has no effect."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from bookstore_lib.core.causality import number_of
+from bookstore_lib.core.invariants.circumstances import name_of, of_processes, redis_lost_data
+from bookstore_lib.core.lease import HELD_BY_ANOTHER
 from bookstore_lib.core.record import EpochRow, OrderRow, Tables
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.core.verdict import Violation
 
 ONE_LEADER = "one leader per epoch"
 NO_STALE_WRITES = "no stale epoch writes"
+LEADS_IN_TIME = "only a leader takes orders"
+LOCK_KEPT = "nobody takes the lock from a live leader"
+
+# Leaders count by the monotonic clock and tell by the wall clock: seconds that may pass between reading one and the
+# other, and by which Redis may round the end of a key.
+_READING = 0.05
 
 
 def one_process_per_epoch(events: Sequence[TraceEvent]) -> Iterator[Violation]:
@@ -35,7 +44,7 @@ def epochs_in_record(events: Sequence[TraceEvent], tables: Tables) -> Iterator[V
     for epoch, elected in sorted(_elected(events).items()):
         for event in elected:
             holder = holders.get(epoch)
-            if holder is None or _name(holder) != _name(event.process):
+            if holder is None or name_of(holder) != name_of(event.process):
                 sentence = (
                     f"{event.process} was elected with epoch {epoch}, which the record gave to {holder or 'nobody'}."
                 )
@@ -61,6 +70,54 @@ def no_stale_writes(_: Sequence[TraceEvent], tables: Tables) -> Iterator[Violati
             yield Violation(NO_STALE_WRITES, sentence)
 
 
+def leads_in_time(events: Sequence[TraceEvent]) -> Iterator[Violation]:
+    """Whoever took an order believed in its leadership when it looked, just before it asked the queue.
+
+    A leader that froze after it had looked, and takes the order when it wakes up, is no violation. A renewal counts
+    from when it was sent: its success may be noted a moment after an order was taken on the strength of it.
+    """
+    terms = _announcements(events)
+    for took in of_processes(events, "took"):
+        if "asked" not in took.detail:
+            continue
+        asked = took.detail["asked"]
+        known = [term for term in terms[took.process] if term.detail.get("began", term.wall) <= asked]
+        late = asked - max((term.detail["believes_until"] for term in known), default=float("-inf"))
+        if late > _READING:
+            when = f"{late:.1f} s after its leadership had run out" if known else "before it was ever elected"
+            sentence = f"{took.process} asked the queue {when}, and took order {took.detail.get('order')}."
+            yield Violation(LEADS_IN_TIME, sentence, (*known[-1:], took))
+
+
+def lock_kept(events: Sequence[TraceEvent]) -> Iterator[Violation]:
+    """A leader finds the lock in other hands only when its time is over.
+
+    Not judged where Redis lost data by a fault: the lock may have been lost with it.
+    """
+    if redis_lost_data(events):
+        return
+    terms = _announcements(events)
+    for demoted in of_processes(events, "demoted"):
+        own = [term for term in terms[demoted.process] if term.epoch == demoted.epoch]
+        if demoted.detail.get("reason") != HELD_BY_ANOTHER or not own:
+            continue
+        left = own[-1].detail["key_until"] - demoted.wall
+        if left > _READING:
+            sentence = (
+                f"The lock was taken from {demoted.process} in epoch {demoted.epoch}, {left:.1f} s before its end."
+            )
+            yield Violation(LOCK_KEPT, sentence, (own[-1], demoted))
+
+
+def _announcements(events: Sequence[TraceEvent]) -> dict[str, list[TraceEvent]]:
+    """What each process said of how long it leads, in its order."""
+    found: dict[str, list[TraceEvent]] = defaultdict(list)
+    for event in sorted(of_processes(events, "elected", "renewed"), key=number_of):
+        if "believes_until" in event.detail:
+            found[event.process].append(event)
+    return found
+
+
 def _taken_before(row: OrderRow, tables: Tables) -> EpochRow | None:
     """The first epoch after the order's own that was taken before the order was settled."""
     if row.epoch is None or row.settled_seq is None:
@@ -75,8 +132,3 @@ def _elected(events: Sequence[TraceEvent]) -> dict[int, list[TraceEvent]]:
         if event.name == "elected" and event.epoch is not None:
             found[event.epoch].append(event)
     return found
-
-
-def _name(process: str) -> str:
-    """The executor without the count of its restarts: the record knows `executor-2~1` as `executor-2`."""
-    return process.partition("~")[0]
