@@ -73,6 +73,9 @@ class Fault:
         for name in ("delay", "calls", "lost", "seconds", "within"):
             sentence = f"needs a number from 0 as {name!r}, not {getattr(self, name)!r}"
             self._require(_is_length(getattr(self, name)), sentence)
+        for name in ("calls", "lost"):
+            value = getattr(self, name)
+            self._require(isinstance(value, int), f"needs a whole number as {name!r}, not {value!r}")
         if self.kind == "cut":
             self._require(len(set(self.between)) == len(self.between) == 2, "needs two processes as 'between'")
             self._require(self.how in CUTS, f"is cut by one of {', '.join(CUTS)}, not by {self.how!r}")

@@ -221,7 +221,8 @@ def _resume(shop: Bookstore, name: str) -> None:
 
 def _crashes(shop: Bookstore, host: str) -> int:
     """How often a process has written that it was about to crash."""
-    whole_lines = (shop.run_dir / "traces" / f"{host}.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
+    trace = shop.run_dir / "traces" / f"{host}.jsonl"
+    whole_lines = trace.read_text(encoding="utf-8").split("\n")[:-1] if trace.exists() else []
     events = [TraceEvent.from_json(line) for line in whole_lines if CRASH_POINT in line]
     return sum(event.name == CRASH_POINT for event in events)
 
