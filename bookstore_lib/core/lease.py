@@ -8,7 +8,7 @@ locking", 2016: fencing tokens).
 
     candidate = Candidate(ttl=30, renew_every=10, margin=1)
     for command in candidate.start(now): carry it out, then
-    candidate.on_timer(now) / .on_acquired(...) / .on_epoch(...) / .on_renewed(...) / .on_remaining(...)
+    candidate.on_timer(now) / .on_acquired(...) / .on_epoch(...) / .on_renewed(...) / .on_fenced(...)
 
 All times are seconds of one monotonic clock.
 """
@@ -74,10 +74,15 @@ TRANSITIONS: dict[Role, dict[str, tuple[Role, ...]]] = {
     Role.ACQUIRING: {"acquired": (Role.TAKING_EPOCH, Role.WAITING), "stop": (Role.STOPPED,)},
     Role.TAKING_EPOCH: {"epoch": (Role.LEADING, Role.RESTING), "stop": (Role.STOPPED,)},
     Role.RESTING: {"timer": (Role.RESTING, Role.ACQUIRING), "stop": (Role.STOPPED,)},
-    Role.LEADING: {"timer": (Role.LEADING, Role.RENEWING, Role.WAITING), "stop": (Role.STOPPED,)},
+    Role.LEADING: {
+        "timer": (Role.LEADING, Role.RENEWING, Role.WAITING),
+        "fenced": (Role.RESTING,),
+        "stop": (Role.STOPPED,),
+    },
     Role.RENEWING: {
-        "renewed": (Role.LEADING, Role.WAITING),
+        "renewed": (Role.LEADING, Role.WAITING, Role.RESTING),
         "timer": (Role.RENEWING, Role.WAITING),
+        "fenced": (Role.RESTING,),
         "stop": (Role.STOPPED,),
     },
 }
@@ -148,14 +153,23 @@ class Candidate:
         self._expect("renewed")
         if renewed is False:
             return self._demote(now, HELD_BY_ANOTHER)
+        if now >= self._believes_until:  # it has led no longer for a moment, so this is the end of the term
+            return self._give_back(now, "the lease could not be renewed in time")
         if renewed:
             self._believes_until = self._asked_at + self.ttl - self.margin
-        if now >= self._believes_until:
-            return self._demote(now, "the lease could not be renewed in time")
         self.role = Role.LEADING
         again = self.renew_every if renewed else self.retry_after
         self.wake_at = min(self._asked_at + again, self._believes_until)
         return []
+
+    def on_fenced(self, now: float) -> list[Command]:
+        """The record refused our epoch: another has taken a later one, though the lock is still ours.
+
+        That happens when a candidate wins the lock, is slow to take its epoch, and meanwhile the lock is lost (Redis
+        was wiped) and won by us. Only a new term helps, or we would hold the lock and be refused for ever.
+        """
+        self._expect("fenced")
+        return self._give_back(now, "the record knows a later epoch")
 
     def on_timer(self, now: float) -> list[Command]:
         """Time has passed; harmless when called too early."""
@@ -191,6 +205,12 @@ class Candidate:
     def _wait(self, now: float, seconds: float) -> list[Command]:
         self.role, self.wake_at = Role.WAITING, now + max(seconds, 0.0)
         return []
+
+    def _give_back(self, now: float, reason: str) -> list[Command]:
+        """End the term though the lock may be ours."""
+        demoted = self._demote(now, reason)
+        self.role = Role.RESTING  # or the release would wake ourselves
+        return [*demoted, Release()]
 
     def _demote(self, now: float, reason: str) -> list[Command]:
         self.epoch = None

@@ -1,14 +1,20 @@
 """One event of an execution, as it is written to a trace: one JSON object a line."""
 
 import json
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
+from types import NoneType
 from typing import Any, Literal, get_args
 
 from bookstore_lib.core.vector_clock import VectorClock
 
 Kind = Literal["send", "receive", "local"]
 KINDS: tuple[str, ...] = get_args(Kind)
+_texts = attrgetter("id", "process", "order_id", "kind", "name", "message_id", "peer")
+_NUMBER = (int, float)
+_EPOCH = (int, NoneType)
 
 
 class DamagedEventError(ValueError):
@@ -59,9 +65,26 @@ class TraceEvent:
         """
         try:
             fields = json.loads(line)
-            event = cls(**fields | {"clock": VectorClock(fields["clock"])})
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, RecursionError) as error:
             raise DamagedEventError(f"Not a trace event: {line[:80]!r}") from error
+        return cls.from_fields(fields)
+
+    @classmethod
+    def from_fields(cls, fields: Any) -> "TraceEvent":
+        """Make an event of what JSON gave for a line; a dictionary is used up.
+
+        Raises:
+            DamagedEventError: These are not the fields of an event.
+        """
+        try:
+            fields["clock"] = VectorClock(fields["clock"])
+            event = cls(**fields)
+            # One call for all texts, for this is done for every line of a trace: TypeError where one is no text.
+            "".join(_texts(event))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise DamagedEventError(f"Not a trace event: {reprlib.repr(fields)}") from error
         if event.kind not in KINDS:
-            raise DamagedEventError(f"Unknown kind of event {event.kind!r} in {line[:80]!r}")
+            raise DamagedEventError(f"Unknown kind of event {event.kind!r} in {event.id!r}")
+        if not (isinstance(event.wall, _NUMBER) and isinstance(event.epoch, _EPOCH) and isinstance(event.detail, dict)):
+            raise DamagedEventError(f"Not a trace event: {event.id!r} has a wall, an epoch or a detail of another type")
         return event

@@ -5,7 +5,7 @@ Follows C. Fidge, "Timestamps in Message-Passing Systems That Preserve the Parti
 can be compared only when they come from the same execution.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 
 
 class VectorClock(Mapping[str, int]):
@@ -29,14 +29,15 @@ class VectorClock(Mapping[str, int]):
     __slots__ = ("_entries",)
 
     def __init__(self, entries: Mapping[str, int] | None = None) -> None:
-        for host, count in (entries or {}).items():
-            if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-                raise ValueError(f"The entry of {host!r} has to be a whole number of 0 or more, not {count!r}.")
-        self._entries = {host: count for host, count in (entries or {}).items() if count}
+        self._entries = dict(entries or {})
+        for count in self._entries.values():
+            if type(count) is not int or count <= 0:
+                self._entries = _checked(self._entries)
+                break
 
     def tick(self, host: str) -> "VectorClock":
         """The clock after one more event on `host`."""
-        return _trusted({**self._entries, host: self[host] + 1})
+        return _trusted({**self._entries, host: self._entries.get(host, 0) + 1})
 
     def merge(self, other: Mapping[str, int]) -> "VectorClock":
         """What both know together: the larger of each entry."""
@@ -57,6 +58,10 @@ class VectorClock(Mapping[str, int]):
     def __getitem__(self, host: str) -> int:
         """The number of events known of `host`; 0 for a host never heard of."""
         return self._entries.get(host, 0)
+
+    def items(self) -> ItemsView[str, int]:
+        """Host and count of each entry; the dictionary's own view, because that of `Mapping` is slow."""
+        return self._entries.items()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
@@ -87,6 +92,14 @@ class VectorClock(Mapping[str, int]):
 
     def __repr__(self) -> str:
         return "{" + ", ".join(f"{host}: {self._entries[host]}" for host in sorted(self._entries)) + "}"
+
+
+def _checked(entries: dict[str, int]) -> dict[str, int]:
+    """The entries that are not 0, if all are right."""
+    for host, count in entries.items():
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise ValueError(f"The entry of {host!r} has to be a whole number of 0 or more, not {count!r}.")
+    return {host: count for host, count in entries.items() if count}
 
 
 def _trusted(entries: dict[str, int]) -> VectorClock:

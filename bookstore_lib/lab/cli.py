@@ -128,6 +128,42 @@ def bench(
         print_figures(figures)
 
 
+@app.command()
+def verify(
+    *,
+    as_json: AsJson = False,
+    schedules: Annotated[int, typer.Option(help="How many random schedules.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same schedules.")] = 1,
+    replay: Annotated[str, typer.Option(metavar="SEED", help="Run one schedule again, such as 1-17.")] = "",
+    file: Annotated[Path | None, typer.Option(help="Run a schedule of your own, from a file of JSON.")] = None,
+    crash_points: Annotated[
+        bool, typer.Option("--crash-points", help="Kill and freeze at every step, before and after its effect.")
+    ] = False,
+    mutants: Annotated[bool, typer.Option("--mutants", help="See that seeded mistakes are caught.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="All of it at full length: more than an hour.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the schedules that fail.")] = Path("out/verify"),
+) -> None:
+    """Let faults happen to a real bookstore while orders flow, and check every guarantee after each schedule."""
+    from bookstore_lib.lab.verify import command, plan  # noqa: PLC0415 - only when needed
+    from bookstore_lib.lab.verify.schedule import Schedule  # noqa: PLC0415
+
+    if full:
+        result: command.Result = command.run_full(seed, out)
+    elif mutants:
+        result = command.run_mutants()
+    elif crash_points:
+        result = command.run_crash_points(out)
+    elif replay or file:
+        result = command.run_one(Schedule.load(file) if file else plan.replay(replay), out)
+    else:
+        result = command.run_random(schedules, seed, out)
+    if as_json:
+        _print_json(result.to_json())
+    else:
+        typer.echo(str(result))
+    raise typer.Exit(0 if result.good else 1)
+
+
 def main() -> NoReturn:
     """Run the command; a problem with the machine or the input is one line on standard error and exit code 2."""
     try:

@@ -16,12 +16,13 @@ from bookstore_lib.core.errors import BookstoreError, SetupError, UnavailableErr
 from bookstore_lib.core.record import Tables
 from bookstore_lib.lab.controls import Controls
 from bookstore_lib.lab.history import History
-from bookstore_lib.lab.record import open_record, runs_folder
+from bookstore_lib.lab.record import empty_orders, open_record, runs_folder
 from bookstore_lib.lab.shop_client import Receipt, ShopClient
 from bookstore_lib.lab.supervisor.client import SupervisorClient
 from bookstore_lib.lab.supervisor.plan import Fsync, LabSettings
 from bookstore_lib.runtime.order_store import DeadLetter
 from bookstore_lib.runtime.redis_client import connect
+from bookstore_lib.runtime.redis_lease import RedisLease
 from bookstore_lib.runtime.redis_queue import RedisQueue
 from bookstore_lib.runtime.settings import Settings
 
@@ -154,9 +155,10 @@ class Bookstore(Controls):
         trouble = BookstoreError("Nobody was elected; start an executor with shop.start(...).")
         while time.monotonic() < until:
             try:
-                holder, _ = self.client.leader()
-            except BookstoreError as error:  # Redis or the orchestrator is away; it may come back
-                holder, trouble = None, error
+                with connect(self._redis_url) as client:
+                    holder = RedisLease(client).holder()
+            except redis.RedisError:  # it may come back
+                holder, trouble = None, UnavailableError("Redis does not answer; start it with shop.start('redis').")
             alive = {status.host: status.name for status in self.processes() if status.state != "dead"}
             if holder in alive and alive[holder] != other_than:
                 return alive[holder]
@@ -198,6 +200,25 @@ class Bookstore(Controls):
         self._require_running()
         with open_record(self._postgres_url) as record:
             record.redrive(order_id)
+
+    def open_orders(self) -> int:
+        """How many accepted orders have not ended.
+
+        Raises:
+            SetupError: PostgreSQL does not answer.
+        """
+        self._require_running()
+        with open_record(self._postgres_url) as record:
+            return len(record.open_orders(0))
+
+    def forget_orders(self) -> None:
+        """Empty the record of all orders and fill the shelves again, in a bookstore at rest.
+
+        Raises:
+            SetupError: PostgreSQL does not answer.
+        """
+        self._require_running()
+        empty_orders(self._postgres_url)
 
     @property
     def supervisor_pid(self) -> int:

@@ -74,6 +74,18 @@ class Controls:
         """Start a dead process again, and wait until it is ready."""
         self._do("start", process)
 
+    def launch(self, process: str) -> None:
+        """Start a dead process again, and leave it to `await_ready` to wait until it is ready."""
+        self._do("launch", process)
+
+    def await_ready(self, process: str) -> None:
+        """Wait until a process that was launched is ready; at once where it is.
+
+        Raises:
+            BookstoreError: It ended, or takes too long.
+        """
+        self._do("await_ready", process)
+
     def cut(self, one: str, other: str, how: str = "silence") -> None:
         """Cut the link between two processes, such as `executor-2` and `redis`.
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 from bookstore_lib.core.errors import SetupError
 from bookstore_lib.lab.supervisor.plan import ADDRESSES
 from bookstore_lib.runtime.card_seal import CardSeal, new_key
@@ -49,3 +51,17 @@ def find_record(run_dir: Path | None) -> str:
         raise SetupError(f"No bookstore {where} is running; start one with `bookstore up`, or give its --run-dir.")
     newest = max(running, key=lambda file: file.stat().st_mtime)
     return str(json.loads(newest.read_text())["postgres_url"])
+
+
+def empty_orders(postgres_url: str) -> None:
+    """Forget all orders of a bookstore at rest, and fill its shelves again: what was counted begins anew.
+
+    Raises:
+        SetupError: PostgreSQL does not answer.
+    """
+    try:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute("TRUNCATE orders, order_items, payments")
+            connection.execute("UPDATE books SET stock = initial_stock")
+    except psycopg.OperationalError as error:
+        raise SetupError("PostgreSQL does not answer; start it with shop.start('postgres').") from error

@@ -69,7 +69,7 @@ class Checkout:
         """Tell all services to forget the order, until all have: each may know events that our clock lacks.
 
         Returns:
-            Whether all have. A service that did not answer forgets the order by itself when it has been idle.
+            Whether all have. One that does not answer now has to be told again: it may still keep its session.
         """
         with crash_points.crash_point("clear"):
             return self._clear(order_id)
@@ -79,17 +79,21 @@ class Checkout:
         self._pool.shutdown()
 
     def _clear(self, order_id: str) -> bool:
-        remaining = list(self._services)
+        remaining, silent = list(self._services), list[str]()
         for _ in range(_CLEAR_ROUNDS):
             final_clock = self._tracker.clock(order_id)
             request = common_pb2.ClearRequest(order_id=order_id, final_clock=final_clock)
             calls = {name: self._services[name].start("ClearOrder", request) for name in remaining}
-            remaining = [name for name, call in calls.items() if not _cleared(call)]
+            cleared = {name: _cleared(call) for name, call in calls.items()}
+            silent += [name for name in remaining if cleared[name] is None]
+            remaining = [name for name in remaining if cleared[name] is False]
             if not remaining:
-                self._tracker.local(order_id, "cleared")
-                return True
-        log.warning("Not cleared by %s", ", ".join(remaining), extra={"order_id": order_id})
-        return False
+                break
+        if remaining or silent:
+            log.warning("Not cleared by %s", ", ".join((*remaining, *silent)), extra={"order_id": order_id})
+            return False
+        self._tracker.local(order_id, "cleared")
+        return True
 
 
 class _Walk:
@@ -130,8 +134,9 @@ class _Walk:
             call.cancel()
 
 
-def _cleared(call: TracedCall) -> bool:
+def _cleared(call: TracedCall) -> bool | None:
+    """Whether the service forgot the order, or refused because it knows more; `None`: it did not answer."""
     try:
         return bool(call.result().cleared)
     except BookstoreError:
-        return False
+        return None

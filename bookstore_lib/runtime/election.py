@@ -47,6 +47,7 @@ class Election:
         self._changed = threading.Condition()
         self._woken = self._stopping = False
         self._term: int | None = None
+        self._fenced: int | None = None
         self._thread = threading.Thread(target=self._run, name="election", daemon=True)
 
     @property
@@ -74,6 +75,12 @@ class Election:
             self._woken = True
             self._changed.notify()
 
+    def step_down(self, epoch: int) -> None:
+        """The record refused a write of this epoch: end its term, if it is still ours, and stand again."""
+        with self._changed:
+            self._fenced = epoch
+            self._changed.notify()
+
     def stop(self) -> None:
         """Leave the election; a leader releases the lock and followers are woken. Waits until that is done."""
         with self._changed:
@@ -92,16 +99,19 @@ class Election:
         self._carry_out(self._candidate.stop())
 
     def _do_next(self) -> None:
-        """It was woken, or its time has come; a simulation calls it, too."""
+        """It was woken or fenced, or its time has come; a simulation calls it, too."""
         woken, self._woken = self._woken, False
-        if woken and self._candidate.role is paper.Role.WAITING:
+        fenced, self._fenced = self._fenced, None
+        if fenced is not None and fenced == self._candidate.epoch:
+            self._carry_out(self._candidate.on_fenced(time.monotonic()))
+        elif woken and self._candidate.role is paper.Role.WAITING:
             self._carry_out(self._candidate.on_woken(time.monotonic()))
         else:
             self._carry_out(self._candidate.on_timer(time.monotonic()))
 
     def _wait(self) -> None:
         with self._changed:
-            if not self._woken and not self._stopping:
+            if not (self._woken or self._stopping or self._fenced is not None):
                 self._changed.wait(max(0.0, self._candidate.wake_at - time.monotonic()))
 
     def _carry_out(self, commands: list[paper.Command]) -> None:
@@ -113,7 +123,8 @@ class Election:
             case paper.Acquire():
                 return self._acquire()
             case paper.TakeEpoch():
-                return self._candidate.on_epoch(time.monotonic(), self._next_epoch())
+                epoch = self._next_epoch()
+                return self._candidate.on_epoch(time.monotonic(), epoch)  # the record may have been slow
             case paper.Renew():
                 return self._renew()
             case paper.Release():

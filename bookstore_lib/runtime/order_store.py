@@ -135,6 +135,7 @@ class _Row:
     status: OrderStatus = OrderStatus.ACCEPTED
     epoch: int | None = None
     seq: int | None = None
+    settled_at: float | None = None
 
 
 class MemoryOrderStore:
@@ -195,6 +196,7 @@ class MemoryOrderStore:
                     self._stock[item.book_id] -= item.quantity
                 self._payments.append(PaymentRow(order_id, order.amount_cents, epoch))
             row.status, row.epoch, row.seq = outcome.status, epoch, self._next_effect()
+            row.settled_at = self._now()
             card = order.card if outcome.status is OrderStatus.FAILED else None
             row.stored = replace(row.stored, order=replace(order, card=card), outcome=outcome, final_clock=clock)
             return Settlement.SETTLED if short is None else Settlement.OUT_OF_STOCK
@@ -223,7 +225,7 @@ class MemoryOrderStore:
             row = self._row(order_id)
             if row.status is not OrderStatus.FAILED:
                 raise NotDeadError(f"Order {order_id} is {row.status}; only a failed order can be redriven.")
-            row.status, row.epoch, row.seq = OrderStatus.ACCEPTED, None, None
+            row.status, row.epoch, row.seq, row.settled_at = OrderStatus.ACCEPTED, None, None, None
             row.stored = replace(row.stored, outcome=None, attempts=0, drive=row.stored.drive + 1)
 
     def take_epoch(self, holder: str) -> int:
@@ -279,4 +281,5 @@ def _order_row(row: _Row) -> OrderRow:
         sealed,
         row.seq,
         row.stored.drive,
+        row.settled_at,
     )

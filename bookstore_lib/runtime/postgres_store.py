@@ -210,10 +210,11 @@ class PostgresOrderStore:
                     row.sealed,
                     row.settled_seq,
                     row.drive,
+                    row.settled_at and row.settled_at.timestamp(),
                 )
                 for row in query(
                     """
-                    SELECT order_id, status, settled_epoch, settled_seq, drive, amount_cents,
+                    SELECT order_id, status, settled_epoch, settled_seq, settled_at, drive, amount_cents,
                         sealed_card IS NOT NULL AS sealed, jsonb_object_agg(book_id, quantity) AS quantities
                     FROM orders JOIN order_items USING (order_id) GROUP BY order_id ORDER BY accepted_at, order_id
                     """

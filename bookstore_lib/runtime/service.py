@@ -60,7 +60,7 @@ def run_service(default_process: str, start: Start) -> None:
             start(settings, tracker, parts)
             tracker.process_event("started")
             serving.set()
-            _announce_ready()
+            _announce_ready(tracker.process)
             ended.wait()
             # An end that hangs (a server that is gone, say) must not keep the process for ever.
             _exit_after(_END_SECONDS)
@@ -105,10 +105,10 @@ def _on_failure(failure: threading.ExceptHookArgs) -> None:
     _end()
 
 
-def _announce_ready() -> None:
+def _announce_ready(process: str) -> None:
     # Whoever started us may have gone; that is no reason to fail.
     with contextlib.suppress(OSError):
-        print(READY, flush=True)  # noqa: T201 - the starter waits for this line
+        print(READY, process, flush=True)  # noqa: T201 - the starter waits for this line
 
 
 def _watch_starter(life_line: LifeLine) -> None:

@@ -148,7 +148,8 @@ class Desk:
         return True
 
     def _clear(self, checkout: Checkout, order_id: str) -> None:
-        checkout.clear(order_id)
+        if not checkout.clear(order_id):
+            self._enqueue(order_id)  # the leader goes on asking
         self._tracker.forget(order_id)
 
     def _queue_stamp(self, order_id: str) -> Stamp:

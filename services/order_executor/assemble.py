@@ -46,7 +46,7 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     )
     elected = Event()
     election = Election(candidate, lease, store.take_epoch, tracker, on_elected=lambda _epoch: elected.set())
-    handler = Handler(store, queue, checkout, OutcomePublisher(client, tracker), tracker)
+    handler = Handler(store, queue, checkout, OutcomePublisher(client, tracker), tracker, election.step_down)
     sweep = rules.sweep_for(settings.lease_ttl)
     worker = Worker(tracker, queue, store, handler, election, elected, settings.max_in_flight, sweep)
 

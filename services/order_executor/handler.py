@@ -1,6 +1,7 @@
 """The way of one order through the leader: check, settle, tell, clear, acknowledge."""
 
 import logging
+from collections.abc import Callable
 
 from bookstore_lib.core.errors import UnknownOrderError
 from bookstore_lib.core.order import OrderStatus, Outcome
@@ -24,6 +25,7 @@ class Handler:
         checkout: Runs the checks and the clearing.
         publisher: Tells the outcome.
         tracker: This process's clocks.
+        on_stale: Called with the epoch when the record refuses it.
     """
 
     def __init__(
@@ -33,9 +35,10 @@ class Handler:
         checkout: Checkout,
         publisher: OutcomePublisher,
         tracker: OrderEventTracker,
+        on_stale: Callable[[int], None],
     ) -> None:
         self._store, self._queue, self._checkout = store, queue, checkout
-        self._publisher, self._tracker = publisher, tracker
+        self._publisher, self._tracker, self._on_stale = publisher, tracker, on_stale
 
     def handle(self, order_id: str, epoch: int) -> float | None:
         """Carry an order to its end.
@@ -67,8 +70,7 @@ class Handler:
                 return None if self._clean_up_after_another(order_id) else pause
             if not self._settle(stored, epoch, outcome):
                 return None
-        self._finish(order_id)
-        return None
+        return self._finish(order_id)
 
     def _check(self, stored: StoredOrder) -> Outcome:
         if stored.attempts >= rules.ATTEMPTS:
@@ -82,6 +84,7 @@ class Handler:
         if settlement is Settlement.STALE:
             log.warning("Settling was refused: epoch %s is over", epoch, extra={"order_id": order_id})
             self._tracker.local(order_id, "settle refused", epoch)
+            self._on_stale(epoch)
             if not self._clean_up_after_another(order_id):
                 self._tracker.forget(order_id)
             return False
@@ -102,11 +105,13 @@ class Handler:
         self._tracker.forget(order_id)
         return True
 
-    def _finish(self, order_id: str) -> None:
+    def _finish(self, order_id: str) -> float | None:
         self._publisher.publish(order_id)
-        self._checkout.clear(order_id)
+        if not self._checkout.clear(order_id):
+            return rules.CLEAR_AGAIN  # it stays in the processing list: whoever leads then clears it
         # Written first: once no list holds the order, its trace is complete.
         self._tracker.local(order_id, "acknowledged")
         with crash_point("acknowledge"):
             self._queue.acknowledge(self._tracker.process, order_id)
         self._tracker.forget(order_id)
+        return None

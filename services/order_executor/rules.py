@@ -6,6 +6,8 @@ from bookstore_lib.core.order import OrderStatus, Outcome, Reason
 
 ATTEMPTS = 3
 _FIRST_PAUSE = 0.5
+# Seconds until the services that did not answer are asked again to forget an order that has ended.
+CLEAR_AGAIN = 1.0
 GAVE_UP = Outcome(
     OrderStatus.FAILED,
     (Reason("gave_up", f"The executor that worked on it ended {ATTEMPTS} times before the order did.", "executor"),),

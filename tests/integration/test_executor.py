@@ -65,10 +65,11 @@ class Executors:
             self.queue.push([order.order_id])
         return order.order_id
 
-    def handler(self, name="executor-1", checkout=None) -> Handler:
+    def handler(self, name="executor-1", checkout=None, on_stale=lambda _epoch: None) -> Handler:
         tracker = self.run.tracker(name)
         publisher = OutcomePublisher(self.channel, tracker)  # type: ignore[arg-type]  # a stand-in
-        return Handler(self.store, self.queue, checkout or self.services.checkout(name), publisher, tracker)
+        checkout = checkout or self.services.checkout(name)
+        return Handler(self.store, self.queue, checkout, publisher, tracker, on_stale)
 
     def start(self, name="executor-1", checkout=None) -> OrderExecutorStub:
         """Starts a whole replica; returns a way to call it."""
@@ -77,7 +78,7 @@ class Executors:
         election = Election(
             candidate, self.lease, self.store.take_epoch, self.run.tracker(name), lambda _epoch: elected.set()
         )
-        handler, tracker = self.handler(name, checkout), self.run.tracker(name)
+        handler, tracker = self.handler(name, checkout, election.step_down), self.run.tracker(name)
         worker = Worker(tracker, self.queue, self.store, handler, election, elected, 8, Sweep(every=0.2, age=3))
 
         def drain() -> None:
@@ -248,6 +249,22 @@ def test_a_former_leader_clears_what_its_late_checks_opened_again(executors, ser
     assert [len(sessions) for sessions in services.sessions.values()] == [0, 0, 0]
 
 
+def test_an_order_leaves_the_queue_only_when_every_service_has_forgotten_it(executors, new_order):
+    checks = Checks(Outcome(OrderStatus.APPROVED))
+    answers = [False, True]
+    checks.clear = lambda _order_id: answers.pop(0)  # type: ignore[method-assign]
+    handler, order_id = executors.handler(checkout=checks), executors.accept(new_order())
+    epoch, taken = executors.store.take_epoch("executor-1"), take(executors)
+
+    assert handler.handle(taken, epoch) == 1.0
+    assert executors.status(order_id) is OrderStatus.APPROVED
+    assert executors.queue.contents().processing == {"executor-1": [order_id]}
+
+    assert handler.handle(taken, epoch) is None
+    assert executors.queue.contents().all_ids() == set()
+    assert len(executors.store.tables().payments) == 1
+
+
 def test_a_check_that_fails_is_tried_three_times_and_then_the_order_fails(executors, new_order):
     checks = Checks(FAILED)
     handler, order_id = executors.handler(checkout=checks), executors.accept(new_order())
@@ -309,6 +326,18 @@ def test_the_leader_sweeps_up_an_accepted_order_that_no_list_holds(executors, ne
     executors.start()
 
     eventually(lambda: executors.status(order_id) is OrderStatus.APPROVED)
+
+
+def test_a_leader_whose_epoch_was_overtaken_while_it_holds_the_lock_begins_a_new_term(executors, new_order, run):
+    executors.start()
+    eventually(lambda: run.named("elected"))
+    executors.store.take_epoch("executor-9")  # it had won the lock before, and the record was slow to answer
+
+    order_id = executors.accept(new_order())
+
+    eventually(lambda: executors.status(order_id) is OrderStatus.APPROVED)
+    assert [event.epoch for event in run.named("elected")] == [1, 3]
+    assert [event.detail["reason"] for event in run.named("demoted")] == ["the record knows a later epoch"]
 
 
 def test_a_leader_takes_over_what_a_dead_one_held(executors, new_order):

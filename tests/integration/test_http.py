@@ -72,7 +72,9 @@ class Shop:
 
     def _work(self, checkout: Any) -> None:
         publisher = OutcomePublisher(BoardChannel(self.board), self._run.tracker("executor-1"))  # type: ignore[arg-type]  # a stand-in
-        handler = Handler(self.store, self.queue, checkout, publisher, self._run.tracker("executor-1"))
+        handler = Handler(
+            self.store, self.queue, checkout, publisher, self._run.tracker("executor-1"), lambda _epoch: None
+        )
         epoch = self.store.take_epoch("executor-1")
         while not self._stopped.is_set():
             order_id = self.queue.take("executor-1", 0.1)

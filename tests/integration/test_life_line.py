@@ -35,7 +35,7 @@ def start(tmp_path):
 def tell(start):
     """Tells a service something and returns its answer."""
     process = start()
-    assert process.stdout.readline().strip() == READY
+    assert process.stdout.readline().split()[0] == READY
 
     def order(to, /, **fields):
         process.stdin.write(json.dumps([to, fields]) + "\n")

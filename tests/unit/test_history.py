@@ -1,6 +1,9 @@
 """Histories: the traces of a run read back whole, in an order that respects causality, whatever a kill left behind."""
 
+import gc
 from dataclasses import replace
+from io import StringIO
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -11,7 +14,6 @@ from matplotlib.figure import Figure
 from bookstore_lib.core.errors import HistoryError, UnknownOrderError
 from bookstore_lib.core.record import EpochRow, Tables
 from bookstore_lib.core.trace_event import TraceEvent
-from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.lab.figures import alt_text, draw_checkout_graph
 from bookstore_lib.lab.history import History
 from tests.executions import Execution, complete_order, election, interleaved, random_execution
@@ -47,6 +49,68 @@ class TestLoading:
     def test_one_file_can_be_read_alone(self, folder):
         history = History.load(str(folder / "orchestrator.jsonl"))
         assert {event.process for event in history.events} == {"orchestrator"}
+
+    def test_lines_from_anywhere_are_read(self, events):
+        text = [event.to_json() + "\n" for event in events]
+        for lines in (text, iter(text), StringIO("".join(text)), [line.encode() for line in text]):
+            assert History.load(lines).events == History(events).events
+        assert History.load([text[0].strip()]).events == (events[0],)
+
+    def test_a_stream_that_ends_in_the_middle_of_a_line_loses_only_that(self, events):
+        text = "".join(event.to_json() + "\n" for event in events)
+        history = History.load(StringIO(text[:-9]))
+        assert (len(history.events), history.cut_lines) == (len(events) - 1, 1)
+
+    def test_files_longer_than_what_is_read_at_once_are_read_whole(self, tmp_path):
+        events = random_execution(3, ["p1"], 1203)
+        write(tmp_path, events)
+        assert [event.id for event in History.load(tmp_path).events] == [event.id for event in events]
+
+    def test_a_damaged_line_far_down_is_named(self, tmp_path):
+        write(tmp_path, random_execution(3, ["p1"], 1203))
+        file = tmp_path / "p1.jsonl"
+        lines = file.read_text().splitlines()
+        lines[1100] = "}"
+        file.write_text("\n".join(lines) + "\n")
+        with pytest.raises(HistoryError, match=r"Line 1101 of .*p1\.jsonl is damaged"):
+            History.load(tmp_path)
+
+    def test_two_events_on_one_line_are_damage(self, folder):
+        file = folder / "orchestrator.jsonl"
+        file.write_text(file.read_text().replace("}\n{", "},{", 1))
+        with pytest.raises(HistoryError, match=r"Line 1 of .* is damaged"):
+            History.load(folder)
+
+    def test_reading_leaves_the_garbage_collector_as_it_was(self, folder):
+        assert gc.isenabled()
+        History.load(folder)
+        assert gc.isenabled()
+        gc.disable()
+        try:
+            History.load(folder)
+            assert not gc.isenabled()
+        finally:
+            gc.enable()
+
+    @pytest.mark.parametrize(
+        ("source", "said"),
+        [(None, "not None"), (7, "not 7"), ([7], "is text, not 7"), ([], "no events in the stream")],
+    )
+    def test_what_is_no_trace_is_refused_in_one_sentence(self, source, said):
+        with pytest.raises(HistoryError, match=said):
+            History.load(source)
+
+    def test_events_have_to_be_events(self, events):
+        with pytest.raises(HistoryError, match=r"made of trace events, not 'run'; History\.load reads files"):
+            History([events[0], "run"])  # type: ignore[list-item]
+
+    def test_a_file_that_may_not_be_read_is_named(self, folder, monkeypatch):
+        def refuse(*_: object, **__: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "open", refuse)
+        with pytest.raises(HistoryError, match=r"executor-2\.jsonl cannot be read: Permission denied"):
+            History.load(folder)
 
     def test_other_files_in_the_folder_are_left_alone(self, folder, events):
         (folder / "notes.txt").write_text("not a trace")
@@ -134,6 +198,11 @@ class TestOrders:
         history = History(interleaved(complete_order("ab"), complete_order("ab-1")))
         assert history.order("ab").order_ids == ("ab",)
 
+    @pytest.mark.parametrize("order_id", [None, 7, ["ab-1"]])
+    def test_an_order_is_named_by_a_text(self, events, order_id):
+        with pytest.raises(UnknownOrderError, match="An order is named by its id, a text, not by"):
+            History(events).order(order_id)
+
     def test_an_unknown_order_is_told_with_those_there_are(self, events):
         with pytest.raises(UnknownOrderError, match=r"no order 'x' in this history; it has ab-1, ac-2\."):
             History(events).order("x")
@@ -165,19 +234,70 @@ class TestCausality:
         assert history.concurrent("alice#1", alone)
         assert not history.concurrent(send, "bob#2")
 
-    def test_events_of_two_orders_cannot_be_compared(self, events):
+    def test_an_order_may_influence_another_through_a_process_that_handles_both(self):
+        one, two = Execution("o-1"), Execution("o-2")
+        one.send("alice", "hello", "bob")
+        two.receive("bob", two.send("alice", "hello", "bob"))
+        history = History(interleaved(one.events, two.events))
+        assert history.happens_before("alice#1", "bob#1")
+        assert history.order("o-2").causal_past("bob#1") == (history.events[1],)
+
+    def test_past_future_and_the_concurrent_rest_make_up_the_history(self, events):
+        history = History(events).order("ab")
+        for event in history.events:
+            rest = [other for other in history.events if history.concurrent(event, other.id)]
+            parts = [event, *history.causal_past(event), *history.causal_future(event.id), *rest]
+            assert sorted(each.id for each in parts) == sorted(each.id for each in history.events)
+
+    def test_a_cut_is_given_by_the_last_event_of_each_process(self):
+        run = Execution()
+        send = run.send("alice", "hello", "bob")
+        work = run.local("bob", "works")
+        receive = run.receive("bob", send)
+        history = History(run.events)
+        assert history.is_consistent([send, receive])
+        assert not history.is_consistent(["bob#2"])
+        assert history.breaking(["bob#2"]) == ((send, receive),)
+        assert history.largest_consistent_cut(["bob#2"]) == (work,)
+        assert history.is_consistent([])
+
+    @pytest.mark.parametrize("event", ["nobody#1", None, 7, ["alice#1"]])
+    def test_an_unknown_event_is_named(self, events, event):
         history = History(events)
-        ids = [next(event.id for event in events if event.order_id == order) for order in history.order_ids]
-        with pytest.raises(HistoryError, match="are not of one order"):
-            history.happens_before(*ids)
+        for question in (history.causal_past, history.causal_future, lambda event: history.concurrent(event, event)):
+            with pytest.raises(HistoryError, match="There is no event"):
+                question(event)
 
-    def test_events_of_processes_cannot_be_compared(self):
-        with pytest.raises(HistoryError, match="are not of one order"):
-            History(election()).concurrent("executor-1#1", "executor-2#1")
+    @pytest.mark.parametrize("cut", ["orchestrator#1", None, 7])
+    def test_a_cut_is_a_list(self, events, cut):
+        with pytest.raises(HistoryError, match="A cut is a list with the last event of each process"):
+            History(events).is_consistent(cut)
 
-    def test_an_unknown_event_is_named(self, events):
-        with pytest.raises(HistoryError, match="no event 'nobody#1'"):
-            History(events).happens_before("nobody#1", events[0])
+    def test_a_cut_has_one_last_event_of_a_process(self, events):
+        with pytest.raises(HistoryError, match="this one has more of orchestrator"):
+            History(events).is_consistent(["orchestrator#1", "orchestrator#2"])
+
+    def test_the_critical_path_of_an_order_leads_from_its_first_event_to_its_answer(self, events):
+        path = History(events).order("ab").critical_path()
+        assert [path[0].event.name, path[-1].event.name] == ["accepted", "answered"]
+        assert "fraud scored" not in {hop.event.name for hop in path}, "the card was the later one"
+
+    def test_an_answer_that_promises_another_one_is_not_the_end(self, events):
+        order = History(events).order("ab").events
+        first = next(event for event in order if event.name == "accepted")
+        promise = replace(first, id="orchestrator#0", name="answered", detail={"status": "accepted"})
+        assert History([promise, *order]).critical_path()[-1].event.name == "answered"
+        assert History([promise, *order]).critical_path()[-1].event.id != promise.id
+
+    def test_of_an_order_that_nobody_was_told_of_the_path_ends_with_its_last_event(self):
+        history = History(complete_order(outcome_lost=True))
+        assert history.critical_path()[-1].event == history.events[-1]
+
+    def test_several_orders_have_no_critical_path(self, events):
+        with pytest.raises(
+            HistoryError, match=r"Choose the order first: history\.order\(order_id\)\.critical_path\(\)"
+        ):
+            History(events).critical_path()
 
 
 class TestChecking:
@@ -206,20 +326,6 @@ class TestChecking:
         history = History.load(tmp_path)
         assert history.cut_lines == 1
         assert "has no send" in str(history.check())
-
-
-class TestTable:
-    """The events as a pandas table."""
-
-    def test_it_has_a_row_for_each_event_and_a_column_for_each_field(self):
-        events = [*complete_order(executor="executor-9", epoch=9), *election("none")]
-        history = History(events)
-        table = history.frame()
-        assert list(table.columns) == list(TraceEvent.__slots__)
-        assert list(table["id"]) == [event.id for event in history.events]
-        assert table["clock"].map(VectorClock).tolist() == [event.clock for event in history.events]
-        assert table.loc[table["name"] == "settled", "epoch"].tolist() == [9]
-        assert table["epoch"].isna().sum() == sum(event.epoch is None for event in history.events)
 
 
 class TestDrawing:

@@ -113,6 +113,9 @@ class TestKept:
         assert not found([*rejected, killed], SESSIONS_CLEARED)
         assert found([*kept, killed], SESSIONS_CLEARED)
 
+    def test_an_order_whose_leader_died_is_left_to_the_next_leader(self, kept):
+        assert found([*kept, process_event("lab", "killed", process="executor-2")], SESSIONS_CLEARED) == [KEPT]
+
 
 class TestClearing:
     """Only who knows all that a service did for an order has its session cleared."""
@@ -167,6 +170,12 @@ class TestClearing:
         run.local("fraud_detection", "clear refused")
         assert check(run.events).holds
 
+    def test_requests_to_clear_are_no_work_that_another_would_have_to_know(self, run):
+        knows = run.send("executor-1", "ClearOrder", "fraud_detection")
+        self.clear(run, run.send("executor-2", "ClearOrder", "fraud_detection"), refused=True)
+        self.clear(run, knows)
+        assert check(run.events).holds
+
     def test_what_happens_inside_the_service_is_no_message(self, run):
         request = run.send("executor-1", "ClearOrder", "fraud_detection")
         run.local("fraud_detection", "fraud scored")
@@ -179,7 +188,8 @@ class TestClearing:
         self.clear(run, run.send("executor-3", "ClearOrder", "fraud_detection"))
         assert check(run.events).holds
 
-    def test_a_session_that_was_idle_is_cleared_without_asking(self, run):
+    def test_a_session_that_was_idle_is_cleared_for_nobody(self, run):
+        self.clear(run, run.send("executor-2", "ClearOrder", "fraud_detection"), refused=True)
         run.local("fraud_detection", "session cleared", detail={"reason": "idle"})
         assert check(run.events).holds
 

@@ -35,6 +35,7 @@ EVENTS: dict[str, list[Callable[[Candidate], list[Command]]]] = {
         lambda c: c.on_renewed(TTL, renewed=None),
         lambda c: c.on_renewed(2 * TTL, renewed=True),
     ],
+    "fenced": [lambda c: c.on_fenced(RENEW)],
     "timer": [lambda c: c.on_timer(0), lambda c: c.on_timer(RENEW), lambda c: c.on_timer(TTL)],
     "woken": [lambda c: c.on_woken(0)],
     "stop": [lambda c: c.stop()],
@@ -127,11 +128,29 @@ def test_a_renewal_without_an_answer_is_tried_again_soon_and_proves_nothing():
     assert candidate.on_timer(RENEW + RETRY) == [Renew()]
 
 
+@pytest.mark.parametrize("renewed", [True, None])
+def test_a_renewal_that_is_answered_after_the_belief_ended_ends_the_term_and_gives_the_lock_back(renewed):
+    candidate = candidate_in(Role.RENEWING)
+    late = TTL - MARGIN
+    ended = [Demoted("the lease could not be renewed in time"), Release()]
+    assert candidate.on_renewed(late, renewed=renewed) == ended
+    assert not candidate.leads(late)
+    assert candidate.on_timer(late + RETRY) == [Acquire()]
+
+
 def test_a_leader_whose_lock_another_holds_is_demoted_at_once():
     candidate = candidate_in(Role.RENEWING)
     assert candidate.on_renewed(3.1, renewed=False) == [Demoted("the lock is held by another")]
     assert not candidate.leads(3.1)
     assert candidate.epoch is None
+
+
+@pytest.mark.parametrize("role", [Role.LEADING, Role.RENEWING])
+def test_a_leader_whose_epoch_the_record_refuses_gives_the_lock_back_and_stands_again(role):
+    candidate = candidate_in(role)
+    assert candidate.on_fenced(RENEW) == [Demoted("the record knows a later epoch"), Release()]
+    assert not candidate.leads(RENEW)
+    assert candidate.on_timer(RENEW + RETRY) == [Acquire()]
 
 
 def test_an_epoch_that_comes_too_late_or_not_at_all_gives_the_lock_back():

@@ -7,7 +7,7 @@
 then `landing = injection.end()`; and `make_whole` ends whatever is left.
 """
 
-from bookstore_lib.lab.faults.fault import FIELDS, LEADER, Fault
+from bookstore_lib.lab.faults.fault import FIELDS, FOLLOWER, LEADER, Fault
 from bookstore_lib.lab.faults.injection import Injection, Landing, begin, inject, make_whole
 
-__all__ = ["FIELDS", "LEADER", "Fault", "Injection", "Landing", "begin", "inject", "make_whole"]
+__all__ = ["FIELDS", "FOLLOWER", "LEADER", "Fault", "Injection", "Landing", "begin", "inject", "make_whole"]

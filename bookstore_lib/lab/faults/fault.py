@@ -9,8 +9,8 @@ from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.supervisor.wires import CUTS
 from bookstore_lib.runtime.crash_points import CrashPoint
 
-# As a process: whoever leads when the fault begins.
-LEADER = "leader"
+# As a process: whoever leads when the fault begins, and the first running executor that does not.
+LEADER, FOLLOWER = "leader", "follower"
 # What has to be said of each kind of fault, and what may be.
 FIELDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "kill": (("process",), ("seconds",)),
@@ -33,7 +33,7 @@ class Fault:
         kind: `kill` (and start again), `freeze`, `cut` a link, make a service `slow` or `unavailable` or have it
             `lose_reply`, `flush` Redis, `crash_point` (a process kills or freezes itself at a step), `lose_tail` (Redis
             is killed and loses the last writes that it had acknowledged).
-        process: Whom it befalls; `leader`: whoever leads when it begins.
+        process: Whom it befalls; `leader`: whoever leads when it begins; `follower`: an executor that does not.
         between: The two processes whose link is cut.
         how: How the link is cut: `reset`, `silence`, `mute` or `delay`.
         at: Where the process crashes: `<step>:before|after[:kill|freeze]`.

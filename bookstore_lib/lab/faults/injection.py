@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import psutil
 
+from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.lab.cluster import Bookstore
-from bookstore_lib.lab.faults.fault import LEADER, Fault
+from bookstore_lib.lab.faults.fault import FOLLOWER, LEADER, Fault
 from bookstore_lib.lab.supervisor.managed import is_stopped
 from bookstore_lib.lab.supervisor.plan import SERVICES
 from bookstore_lib.runtime.crash_points import CRASH_POINT, CrashPoint
@@ -58,6 +59,7 @@ def inject(shop: Bookstore, fault: Fault) -> Landing:
         time.sleep(fault.lasts)
     finally:
         landing = injection.end()
+        _await_all(shop)
     return landing
 
 
@@ -67,10 +69,8 @@ def begin(shop: Bookstore, fault: Fault) -> Injection:
     Raises:
         BookstoreError: It cannot be done: no such process or link, or the process is dead; nothing was changed.
     """
-    if LEADER in (fault.process, *fault.between):
-        leader = shop.leader
-        between = tuple(leader if name == LEADER else name for name in fault.between)
-        fault = replace(fault, between=between, process=leader if fault.process == LEADER else fault.process)
+    if {LEADER, FOLLOWER} & {fault.process, *fault.between}:
+        fault = _aimed(shop, fault)
     return _BEGIN[fault.kind](shop, fault)
 
 
@@ -82,12 +82,26 @@ def make_whole(shop: Bookstore) -> None:
     """
     shop.heal()
     _run_all(shop)
+    _await_all(shop)
     for status in shop.processes():
         if status.name in SERVICES:
             shop.calm(status.name)
         elif status.name not in _SERVERS:
             shop.crash_at(status.name, "")
     _run_all(shop)  # a trap may have closed meanwhile
+    _await_all(shop)
+
+
+def _aimed(shop: Bookstore, fault: Fault) -> Fault:
+    """The fault with its executors named."""
+    leader = shop.leader
+    running = [status.name for status in shop.processes() if status.state == "running"]
+    followers = [name for name in running if name.startswith("executor-") and name != leader]
+    if not followers and FOLLOWER in (fault.process, *fault.between):
+        raise BookstoreError("There is no follower; start another executor.")
+    named = {LEADER: leader, FOLLOWER: next(iter(followers), "")}
+    between = tuple(named.get(name, name) for name in fault.between)
+    return replace(fault, process=named.get(fault.process, fault.process), between=between)
 
 
 def _kill(shop: Bookstore, fault: Fault) -> Injection:
@@ -211,7 +225,14 @@ def _run_all(shop: Bookstore) -> None:
 
 def _run(shop: Bookstore, name: str) -> None:
     if shop.process(name).state == "dead":
-        shop.start(name)
+        # A server is soon there, and others cannot be told anything without it.
+        (shop.start if name in _SERVERS else shop.launch)(name)
+
+
+def _await_all(shop: Bookstore) -> None:
+    for status in shop.processes():
+        if status.state == "running":
+            shop.await_ready(status.name)
 
 
 def _resume(shop: Bookstore, name: str) -> None:

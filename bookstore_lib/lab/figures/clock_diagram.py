@@ -1,232 +1,129 @@
-"""The space-time diagram of an execution, with its vector clocks."""
+"""The space-time diagram of an execution, with its vector clocks: one function for orders, runs and counterexamples."""
 
 from collections.abc import Iterable, Sequence
-from textwrap import wrap
 
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.patches import FancyArrowPatch
-
+from bookstore_lib.core.causality import check_clocks
+from bookstore_lib.core.cones import Cone, cone_of, cut_at
 from bookstore_lib.core.errors import HistoryError
-from bookstore_lib.core.spacetime import Spacetime, base_name, lay_out
+from bookstore_lib.core.faults import faults_during
+from bookstore_lib.core.space_columns import Axis
+from bookstore_lib.core.spacetime import Spacetime, lay_out
+from bookstore_lib.core.stretches import collapse as collapsed
 from bookstore_lib.core.trace_event import TraceEvent
-from bookstore_lib.lab.figures.clock_layout import LABEL_SIZE, MARK, NAME_SIZE, Line, Sheet, Text, arrange
+from bookstore_lib.core.verdict import Violation
+from bookstore_lib.lab.figures.clock_down import lay_downwards
+from bookstore_lib.lab.figures.clock_drawing import Drawing
+from bookstore_lib.lab.figures.clock_emphasis import Emphasis
+from bookstore_lib.lab.figures.clock_names import message_texts
+from bookstore_lib.lab.figures.clock_right import lay_rightwards
+from bookstore_lib.lab.figures.clock_sheet import Direction, Sheet
 from bookstore_lib.lab.figures.clock_texts import (
-    captions,
+    axis_caption,
+    clock_caption,
+    cut_caption,
     default_title,
     description,
     event_labels,
-    is_answer,
     message_names,
+    order_caption,
     order_letters,
+    sentences,
 )
 from bookstore_lib.lab.figures.picture import Picture
-from bookstore_lib.lab.figures.style import BLACK, CHARACTER, GREY, MONOSPACE, colour_of, styled, tags
+from bookstore_lib.lab.figures.style import BLACK, RED, styled
 
 MOST_EVENTS = 400
-_POINTS = 72.0
-_HEAD, _FOOT, _EDGE, _LEAST_WIDTH = 34.0, 34.0, 14.0, 520.0
-_ROW_SIZE, _TITLE_SIZE, _CAPTION_SIZE = 9.0, 13.0, 8.5
-_MARKERS = {"send": ">", "receive": "o", "local": "s"}
+_SCREEN = 1400.0  # points; a notebook shows as many pixels, and shrinks a picture a little
 
 
 def draw_clock_diagram(
-    events: Sequence[TraceEvent], *, title: str | None = None, figsize: tuple[float, float] | None = None
+    events: Sequence[TraceEvent],
+    *,
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
+    direction: Direction | None = None,
+    axis: Axis = "logical",
+    highlight: str | TraceEvent | None = None,
+    cut: Iterable[str | TraceEvent] | None = None,
+    collapse: bool = False,
+    violations: Sequence[Violation] | None = None,
+    process_events: Iterable[TraceEvent] = (),
 ) -> Picture:
     """Draw who sent what to whom, and the vector clock of every event.
 
-    Time runs rightwards, but only as happens-before: see `bookstore_lib.core.spacetime`.
-
     Args:
-        events: Those of one order or of several, in any order.
+        events: Those of one order or of several, or any others, in any order.
         title: Above the picture; the order's name when not given.
         figsize: Width and height in inches; the picture is scaled to fit. By default it grows with the events.
+        direction: Where time runs: `right` for a slide, `down` with a table of the clocks for a page. By default
+            rightwards, unless that is too wide for a screen.
+        axis: `logical`: time runs only as happens-before, see `bookstore_lib.core.spacetime`. `wall`: as the clocks on
+            the wall say as well; a long idle time is cut short.
+        highlight: An event or its id: its causal past and future are coloured, the rest is grey.
+        cut: The last event of each process inside a cut, or their ids: drawn as consistent or inconsistent.
+        collapse: Leave out stretches in which nothing special happens: see `bookstore_lib.core.stretches`.
+        violations: What to mark as wrong. By default what a check of the vector clocks finds; `()` for nothing.
+        process_events: Events of the whole run that belong to no order; those that killed, froze or restarted a process
+            of the diagram meanwhile are shown on its line.
 
     Raises:
-        HistoryError: There are no events, or more than can be read in one picture, or they cannot have happened.
+        HistoryError: There are no events, or more than can be read in one picture, or they cannot have happened; or
+            `highlight` or `cut` names an event that is not among them.
     """
-    if len(events) > MOST_EVENTS:
+    found = check_clocks(events) if violations is None else violations
+    emphasis = _emphasis(events, found, highlight, cut)
+    spacetime = lay_out([*events, *faults_during(events, process_events)], axis=axis)
+    if collapse:
+        spacetime = collapsed(spacetime, keep=_special(emphasis, spacetime))
+    if len(spacetime.events) > MOST_EVENTS:
         raise HistoryError(
-            f"Nobody can read a diagram of {len(events)} events; draw one order, or {MOST_EVENTS} events."
+            f"Nobody can read a diagram of {len(spacetime.events)} events; draw one order, or {MOST_EVENTS} events."
         )
-    spacetime = lay_out(events)
     letters = order_letters(spacetime)
-    sheet = arrange(spacetime, event_labels(spacetime, letters), message_names(spacetime))
+    sheet = _sheet(spacetime, letters, axis, direction)
+    captions = [clock_caption(spacetime, stacked=sheet.stacked), order_caption(letters), axis_caption(axis)]
+    lines = [(line, BLACK) for line in captions] + [
+        (line, RED) for line in (*sentences(found), cut_caption(emphasis.cut))
+    ]
+    lines = [(line, colour) for line, colour in lines if line]
     with styled():
-        drawing = _Drawing(sheet, spacetime, captions(spacetime, letters), figsize)
-        drawing.draw(title or default_title(spacetime))
-    drawing.picture.alt = description(spacetime)
-    return drawing.picture
+        picture = Drawing(sheet, emphasis, title or default_title(spacetime), lines, figsize).draw()
+    picture.alt = description(spacetime, found)
+    return picture
 
 
-class _Drawing:
-    """Puts a sheet on a picture: one axes over all of it, in points times `scale`."""
-
-    def __init__(
-        self, sheet: Sheet, spacetime: Spacetime, caption: list[str], figsize: tuple[float, float] | None
-    ) -> None:
-        self._sheet, self._spacetime = sheet, spacetime
-        self._tags = tags(spacetime.processes)
-        self._left = _EDGE + max(map(len, spacetime.processes)) * CHARACTER * _ROW_SIZE + 10
-        tail = max(x for label in sheet.labels.values() for x, _ in label.room.corners) if sheet.labels else 0.0
-        width = max(self._left + max(tail, sheet.width) + _EDGE, _LEAST_WIDTH)
-        letters = int((width - 2 * _EDGE) / (CHARACTER * _CAPTION_SIZE))
-        self._caption = [part for line in caption for part in wrap(line, letters)]
-        self._bottom = _FOOT + len(self._caption) * _CAPTION_SIZE * 1.5 + 10
-        height = self._bottom + sheet.height + _HEAD
-        wide, high = figsize or (width / _POINTS, height / _POINTS)
-        self._scale = min(wide * _POINTS / width, high * _POINTS / height)
-        self.picture = Picture(wide, high)
-        self._axes = self._make_axes(width, height)
-        self._width, self._height = width, height
-
-    def draw(self, title: str) -> None:
-        """Everything, from the back to the front."""
-        for process in self._spacetime.processes:
-            self._row(process)
-        for arrow in self._spacetime.arrows:
-            self._arrow(self._sheet.line(arrow.send, arrow.receive), arrow.send, again=arrow.again)
-        for event in (*self._spacetime.lost, *self._spacetime.orphans):
-            self._stub(self._sheet.stubs[event.id], event)
-        for event in self._spacetime.events:
-            self._mark(event)
-        for text in self._sheet.labels.values():
-            self._text(text, LABEL_SIZE)
-        for text in self._sheet.names.values():
-            self._text(text, NAME_SIZE, style="italic")
-        self._words(title)
-        self._legend()
-
-    def _make_axes(self, width: float, height: float) -> Axes:
-        axes = self.picture.add_axes((0.0, 0.0, 1.0, 1.0))
-        axes.set_axis_off()
-        spare_x = self.picture.get_figwidth() * _POINTS / self._scale - width
-        spare_y = self.picture.get_figheight() * _POINTS / self._scale - height
-        axes.set_xlim(-self._left - spare_x / 2, width - self._left + spare_x / 2)
-        axes.set_ylim(-self._bottom - spare_y / 2, height - self._bottom + spare_y / 2)
-        return axes
-
-    def _row(self, process: str) -> None:
-        """A line as long as the process lived, as far as its incarnations tell."""
-        own = [self._sheet.marks[event.id][0] for event in self._spacetime.events if event.process == process]
-        below = self._spacetime.processes[self._spacetime.processes.index(process) + 1 :]
-        restarted = base_name(process) in map(base_name, below)
-        start = min(own) - MARK if "~" in process else 0.0
-        end = max(own) + MARK if restarted else self._sheet.width
-        y = self._sheet.rows[process]
-        self._axes.plot([start, end], [y, y], color=colour_of(process), linewidth=1.2 * self._scale, zorder=1)
-        tag = self._tags[process]
-        name = process if tag == process else f"{tag}\n{process}"
-        self._axes.text(-10, y, name, ha="right", va="center", ma="right", size=_ROW_SIZE * self._scale, weight="bold")
-
-    def _arrow(self, line: Line, send: TraceEvent, *, again: bool) -> None:
-        shrink = (MARK / 2 + 1) * self._scale
-        arrow = FancyArrowPatch(
-            line.start,
-            line.end,
-            arrowstyle="->" if is_answer(send) else "-|>",
-            mutation_scale=9 * self._scale,
-            shrinkA=shrink,
-            shrinkB=shrink,
-            linewidth=(1.0 if is_answer(send) else 1.5) * self._scale,
-            linestyle=(0, (4, 3)) if again else "solid",
-            color=colour_of(send.process),
-            zorder=2,
-        )
-        self._axes.add_patch(arrow)
-
-    def _stub(self, line: Line, event: TraceEvent) -> None:
-        (x1, y1), (x2, y2) = line
-        lost = event.kind == "send"
-        colour = colour_of(event.process) if lost else GREY
-        self._axes.plot(
-            [x1, x2], [y1, y2], color=colour, linewidth=1.2 * self._scale, linestyle="-" if lost else ":", zorder=2
-        )
-        end = (x2, y2) if lost else (x1, y1)
-        size = (8 if lost else 9) * self._scale
-        self._axes.plot(
-            *end,
-            marker="x" if lost else "d",
-            color=BLACK,
-            markersize=size,
-            markeredgewidth=1.6 * self._scale,
-            zorder=3,
-        )
-
-    def _mark(self, event: TraceEvent) -> None:
-        x, y = self._sheet.marks[event.id]
-        colour = colour_of(event.process)
-        self._axes.plot(
-            x,
-            y,
-            marker=_MARKERS[event.kind],
-            markersize=MARK * self._scale,
-            color=colour,
-            markerfacecolor="white" if event.kind == "receive" else colour,
-            markeredgewidth=1.4 * self._scale,
-            zorder=3,
-        )
-
-    def _text(self, text: Text, size: float, style: str = "normal") -> None:
-        self._axes.text(
-            text.room.x,
-            text.room.y,
-            text.text,
-            size=size * self._scale,
-            family=MONOSPACE,
-            style=style,
-            ha="center",
-            va="center",
-            rotation=text.room.angle,
-            rotation_mode="anchor",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4 * self._scale},
-            zorder=4,
-        )
-
-    def _words(self, title: str) -> None:
-        top = self._height - self._bottom - _HEAD / 2
-        x, y = self.picture.transFigure.inverted().transform(self._axes.transData.transform((_EDGE - self._left, top)))
-        self.picture.suptitle(title, x=x, y=y, ha="left", va="center", size=_TITLE_SIZE * self._scale, weight="bold")
-        for i, line in enumerate(self._caption):
-            below = _FOOT + 6 - self._bottom + (len(self._caption) - 1 - i) * _CAPTION_SIZE * 1.5
-            self._axes.text(_EDGE - self._left, below, line, size=_CAPTION_SIZE * self._scale, family=MONOSPACE)
-
-    def _legend(self) -> None:
-        handles = list(_legend_handles(self._spacetime, self._scale))
-        self._axes.legend(
-            handles=handles,
-            loc="center left",
-            bbox_to_anchor=(_EDGE - self._left, _FOOT / 2 - self._bottom + 2),
-            bbox_transform=self._axes.transData,
-            ncols=len(handles),
-            frameon=False,
-            fontsize=_CAPTION_SIZE * self._scale,
-            borderpad=0,
-            borderaxespad=0,
-            handletextpad=0.5,
-            columnspacing=1.6,
-        )
+def _sheet(spacetime: Spacetime, letters: dict[str, str], axis: Axis, direction: Direction | None) -> Sheet:
+    if direction != "down":
+        sheet = lay_rightwards(spacetime, event_labels(spacetime, letters), axis)
+        if direction or sheet.width <= _SCREEN:
+            sheet.texts += message_texts(sheet, message_names(spacetime))
+            return sheet
+    return lay_downwards(spacetime, letters, axis)
 
 
-def _legend_handles(spacetime: Spacetime, scale: float) -> Iterable[Line2D]:
-    kinds = {event.kind for event in spacetime.events}
-    for kind in (kind for kind in _MARKERS if kind in kinds):
-        face = "white" if kind == "receive" else GREY
-        yield Line2D(
-            [],
-            [],
-            color=GREY,
-            marker=_MARKERS[kind],
-            markerfacecolor=face,
-            markersize=MARK * scale,
-            linestyle="",
-            label=kind,
-        )
-    if any(is_answer(arrow.send) for arrow in spacetime.arrows):
-        yield Line2D([], [], color=GREY, linewidth=0.8 * scale, label="reply (thin)")
-    if any(arrow.again for arrow in spacetime.arrows):
-        yield Line2D([], [], color=GREY, linewidth=1.2 * scale, linestyle=(0, (4, 3)), label="delivered again")
-    if spacetime.lost:
-        yield Line2D([], [], color=BLACK, marker="x", markersize=7 * scale, linestyle="", label="never received")
-    if spacetime.orphans:
-        yield Line2D([], [], color=BLACK, marker="d", markersize=7 * scale, linestyle="", label="sender not known")
+def _emphasis(
+    events: Sequence[TraceEvent],
+    violations: Iterable[Violation],
+    highlight: str | TraceEvent | None,
+    cut: Iterable[str | TraceEvent] | None,
+) -> Emphasis:
+    wrong = frozenset(event.id for violation in violations for event in violation.events)
+    cone = cone_of(events, _id(highlight)) if highlight else Cone(frozenset(), frozenset())
+    behind = None if cut is None else cut_at(events, map(_id, cut))
+    return Emphasis(wrong, _id(highlight) if highlight else "", cone, behind)
+
+
+def _special(emphasis: Emphasis, spacetime: Spacetime) -> set[str]:
+    """The ids of the events to show in any case: wrong, highlighted, and beside a cut."""
+    known = spacetime.columns.keys()
+    special = {*emphasis.wrong, emphasis.highlight} & known
+    if emphasis.cut is None:
+        return special
+    inside = emphasis.cut.inside
+    last = {event.process: event.id for event in spacetime.events if event.id in inside}
+    first = {event.process: event.id for event in reversed(spacetime.events) if event.id not in inside}
+    return special | {*last.values(), *first.values()} | {event.id for event in emphasis.cut.breaking}
+
+
+def _id(event: str | TraceEvent) -> str:
+    return event if isinstance(event, str) else event.id

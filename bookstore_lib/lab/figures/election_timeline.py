@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from bookstore_lib.core.errors import HistoryError
-from bookstore_lib.core.spacetime import base_name
+from bookstore_lib.core.hosts import base_name
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.lab.figures.picture import Picture
 from bookstore_lib.lab.figures.style import BLACK, GREY, LIGHT, VERMILLION, colour_of, styled

@@ -7,7 +7,7 @@ from typing import Any
 
 import matplotlib as mpl
 
-from bookstore_lib.core.spacetime import base_name
+from bookstore_lib.core.hosts import base_name
 
 # M. Okabe and K. Ito, "Color Universal Design" (2008); their yellow cannot be read on white.
 BLACK, ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = (
@@ -20,7 +20,8 @@ BLACK, ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = (
     "#CC79A7",
 )
 GREY, LIGHT = "#767676", "#E8E8E8"
-MONOSPACE = "DejaVu Sans Mono"
+RED, FADED = "#C1001F", "#B4B4B4"  # what is wrong; what does not matter now
+MONOSPACE = "monospace"  # DejaVu Sans Mono, and in an SVG a list that ends with whatever the reader has
 CHARACTER = 0.602  # width of every character of MONOSPACE, in font sizes
 
 _ROOM_COLOURS = {
@@ -35,12 +36,12 @@ _OTHER_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK, GREY)
 _SETTINGS: dict[Any, Any] = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
     "text.hinting": "no_hinting",  # whose letters would be up to a tenth wider, depending on the dots per inch
     "text.usetex": False,
     "text.parse_math": False,
     "svg.hashsalt": "bookstore-lab",
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",  # text that can be searched, copied and read aloud
+    "font.family": "sans-serif",  # DejaVu Sans, which comes with matplotlib: the same letters on every machine
     "pdf.fonttype": 42,
 }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
 
-from bookstore_lib.core.spacetime import base_name
+from bookstore_lib.core.hosts import base_name
 from bookstore_lib.core.trace_event import TraceEvent
 
 _ENDS_OWN = ("demoted", "released")

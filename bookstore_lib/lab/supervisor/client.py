@@ -9,6 +9,9 @@ from typing import Any
 
 from bookstore_lib.core.errors import BookstoreError
 
+# What is started.
+COMMAND = [sys.executable, "-m", "bookstore_lib.lab.supervisor"]
+
 _CLOSE_SECONDS = 30.0
 
 
@@ -21,7 +24,7 @@ class SupervisorClient:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bookstore_lib.lab.supervisor"],
+            COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -53,6 +53,7 @@ class Managed:
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self._announced = threading.Event()
+        self._host = ""
         self._answers: queue.Queue[tuple[int, dict[str, Any]]] = queue.Queue()
         self._told = 0
         self._paused = False
@@ -73,8 +74,11 @@ class Managed:
 
     @property
     def host(self) -> str:
-        """Its name in clocks and traces: each life of a process is a host of its own, `executor-2~1` the second."""
-        return f"{self.name}~{self.starts - 1}" if self.starts > 1 else self.name
+        """Its name in clocks and traces: each life of a process is a host of its own, `executor-2~1` the second.
+
+        A process that is not ready yet may have another in the end.
+        """
+        return self._host or (f"{self.name}~{self.starts - 1}" if self.starts > 1 else self.name)
 
     @property
     def pid(self) -> int | None:
@@ -90,6 +94,7 @@ class Managed:
         if self._process is not None:
             self._reap()  # somebody else may have ended it
         self._announced = threading.Event()
+        self._host = ""
         self._answers = queue.Queue()
         self._paused = False
         try:
@@ -223,7 +228,9 @@ class Managed:
         announced, answers = self._announced, self._answers  # of this life
         with output:
             for line in output:
-                if line.decode().strip() == READY:
+                if line.decode().startswith(f"{READY} "):
+                    if announced is self._announced:
+                        self._host = line.decode().split()[1]
                     announced.set()
                     continue
                 with contextlib.suppress(ValueError):  # whatever else may print there

@@ -51,7 +51,9 @@ class Orders:
             "kill": self._kill,
             "pause": self._pause,
             "resume": self._resume,
+            "launch": self._launch,
             "start": self._start_again,
+            "await_ready": self._await_ready,
             "stop": self._stop_one,
         }
         actions[order["do"]](process)
@@ -126,11 +128,17 @@ class Orders:
         process.signal(signal.SIGCONT)
 
     def _start_again(self, process: Managed) -> None:
+        self._launch(process)
+        self._await_ready(process)
+
+    def _launch(self, process: Managed) -> None:
         if process.state != "dead":
             raise BookstoreError(f"{process.name} is {process.state} already; kill or stop it first.")
-        until = time.monotonic() + _RESTART_SECONDS
         process.start()
         self._fleet.diary.note("started", process=process.host)
+
+    def _await_ready(self, process: Managed) -> None:
+        until = time.monotonic() + _RESTART_SECONDS
         while True:
             try:
                 return process.await_ready(until)

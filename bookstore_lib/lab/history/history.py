@@ -1,0 +1,274 @@
+"""What happened in a run: the traces of all processes as one history to look at, draw and check."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
+from bookstore_lib.core.causality import causal_order
+from bookstore_lib.core.errors import HistoryError, UnknownOrderError
+from bookstore_lib.core.happens_before import HappensBefore, Hop, Message
+from bookstore_lib.core.invariants import check
+from bookstore_lib.core.order import OrderStatus
+from bookstore_lib.core.record import Tables
+from bookstore_lib.core.trace_event import TraceEvent
+from bookstore_lib.core.verdict import Verdict
+from bookstore_lib.lab.figures import draw_checkout_graph, draw_clock_diagram, draw_election_timeline, save_figure
+from bookstore_lib.lab.history.export import FIGURES, format_of, write
+from bookstore_lib.lab.history.reading import collector_paused, read_trace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Event = str | TraceEvent
+
+
+class History:
+    """The events of a run, or of one order of it.
+
+    Args:
+        events: In any order; a message is not received before it is sent.
+        tables: The record at the end of the run, where it is known; some guarantees can be checked only with it.
+        cut_lines: How many last lines were cut short by a kill, and left out.
+
+    Attributes:
+        events: Sorted so that causes come before effects; always in the same order, whatever the clocks of the
+            machines said.
+
+    Raises:
+        HistoryError: The events cannot be those of one run.
+
+    Example:
+        >>> history = History.load("runs/latest/trace")
+        >>> history.order(history.order_ids[0]).draw()
+        >>> history.check().holds
+        True
+    """
+
+    def __init__(self, events: Iterable[TraceEvent], tables: Tables | None = None, cut_lines: int = 0) -> None:
+        events = list(events)
+        strange = next((event for event in events if not isinstance(event, TraceEvent)), None)
+        if strange is not None:
+            raise HistoryError(f"A history is made of trace events, not {strange!r}; History.load reads files.")
+        self.events = tuple(causal_order(events))
+        self.tables = tables
+        self.cut_lines = cut_lines
+
+    @classmethod
+    def load(cls, source: str | Path | Iterable[str | bytes], tables: Tables | None = None) -> "History":
+        """Read the traces of a run.
+
+        A process that was killed may have left its last line cut short: such lines are counted and left out.
+
+        Args:
+            source: A folder, of which every `*.jsonl` is read, one such file, or lines of JSON, as of an open file.
+            tables: The record at the end of the run.
+
+        Raises:
+            HistoryError: There is nothing to read, a line is damaged, or the files are not of one run.
+        """
+        with collector_paused():
+            trace = read_trace(source)
+            return cls(trace.events, tables, trace.cut_lines)
+
+    @cached_property
+    def order_ids(self) -> tuple[str, ...]:
+        """The orders, by the wall time of their first event."""
+        first = {order_id: min(event.wall for event in events) for order_id, events in self._by_order.items()}
+        return tuple(sorted(first, key=lambda order_id: (first[order_id], order_id)))
+
+    def order(self, order_id: str) -> "History":
+        """The history of one order: its events only, without the record.
+
+        Args:
+            order_id: The id, or as much of its beginning as no other order has.
+
+        Raises:
+            UnknownOrderError: No order, or more than one, begins like this.
+        """
+        if not isinstance(order_id, str):
+            raise UnknownOrderError(f"An order is named by its id, a text, not by {order_id!r}.")
+        matches = [known for known in self.order_ids if known.startswith(order_id)]
+        matches = [order_id] if order_id in matches else matches
+        if len(matches) != 1:
+            raise UnknownOrderError(_not_one_order(order_id, matches, self.order_ids))
+        return History(self._by_order[matches[0]])
+
+    def draw(self, title: str | None = None) -> Figure:
+        """The space-time diagram of all events: a line for each process, an arrow for each message.
+
+        Raises:
+            HistoryError: There is nothing to draw.
+        """
+        return draw_clock_diagram(self.events, title=title)
+
+    def draw_checkout(self, title: str | None = None) -> Figure:
+        """The checks of an order as a graph, each with what became of it.
+
+        Raises:
+            HistoryError: This is not the history of one order, or its checks were not finished.
+        """
+        self._only_order("draw_checkout")
+        states = [event.detail["steps"] for event in self.events if event.name == "checked"]
+        if not states:
+            raise HistoryError(f"The checks of order {self.order_ids[0]} were not finished: there is nothing to draw.")
+        return draw_checkout_graph(states[-1], title=title)
+
+    def draw_election(self, title: str | None = None) -> Figure:
+        """Who led when, by the wall clock, and how long the lock's key lived.
+
+        Raises:
+            HistoryError: There is no election in this history.
+        """
+        return draw_election_timeline(self.events, title=title)
+
+    def export(self, path: str | Path, format: str | None = None) -> Path:  # noqa: A002 - the word that people expect
+        """Save the space-time diagram, or the events for another tool.
+
+        Args:
+            path: Where to; its folder is made.
+            format: `svg`, `pdf` or `png` (the diagram), `csv`, `parquet`, `jsonl` (to load again), `shiviz`, `mermaid`
+                or `dot`; where it is not given, the path's ending names it.
+
+        Returns:
+            The file written.
+
+        Raises:
+            HistoryError: There is nothing to export, the format is not known, or the file cannot be written.
+            SetupError: Parquet needs a library that is not installed.
+        """
+        if not isinstance(path, str | Path):
+            raise HistoryError(f"Name the file to export to, such as 'clock.svg', instead of {path!r}.")
+        name = format_of(Path(path), format)
+        return save_figure(self.draw(), path) if name in FIGURES else write(self.events, Path(path), name)
+
+    def check(self) -> Verdict:
+        """Check each guarantee of the bookstore; see `bookstore_lib.core.invariants`.
+
+        Without tables, as for a single order, only what the trace alone can show.
+        """
+        with collector_paused():
+            return check(self.events, self.tables)
+
+    def frame(self, of: str = "events") -> "pd.DataFrame":
+        """A pandas table of the history; `bookstore_lib.lab.history.frames` says what stands in each.
+
+        Args:
+            of: `events`, `messages`, `orders`, `leadership`, `counts` (events by process and kind), `steps` (each call
+                of a service) or `latency` (how long each step took).
+
+        Raises:
+            HistoryError: There is no such table.
+        """
+        from bookstore_lib.lab.history.frames import frame  # noqa: PLC0415 - pandas takes half a second to import
+
+        return frame(self.events, of)
+
+    def happens_before(self, a: Event, b: Event) -> bool:
+        """Whether `a` can have influenced `b`: by the order in each process and the messages, not by the clocks.
+
+        It is the relation of the events of this history. In that of one order it is what its vector clocks say, where
+        they are correct; in that of a whole run an event may also have influenced another through other orders.
+
+        Args:
+            a: An event, or its id.
+            b: Another event, or its id.
+
+        Raises:
+            HistoryError: There is no such event.
+        """
+        return self._relation.holds(self._event(a), self._event(b))
+
+    def concurrent(self, a: Event, b: Event) -> bool:
+        """Whether neither of two different events can have influenced the other; as `happens_before`."""
+        first, second = self._event(a), self._event(b)
+        return first != second and not self.happens_before(first, second) and not self.happens_before(second, first)
+
+    def causal_past(self, event: Event) -> tuple[TraceEvent, ...]:
+        """All events that happened before an event, in causal order; arguments and errors as `happens_before`."""
+        return self._relation.past(self._event(event))
+
+    def causal_future(self, event: Event) -> tuple[TraceEvent, ...]:
+        """All events that an event happened before, in causal order; arguments and errors as `happens_before`."""
+        return self._relation.future(self._event(event))
+
+    def is_consistent(self, cut: Iterable[Event]) -> bool:
+        """Whether a cut is a state that the run may have been in: no message in it is received, but not sent.
+
+        Args:
+            cut: The last event of each process in the cut, or its id; of a process without one, nothing is in it.
+
+        Raises:
+            HistoryError: There is no such event, or the cut has two events of one process.
+        """
+        return not self.breaking(cut)
+
+    def breaking(self, cut: Iterable[Event]) -> tuple[Message, ...]:
+        """The messages that make a cut inconsistent: received inside, sent outside; as `is_consistent`."""
+        return self._relation.breaking(self._cut(cut))
+
+    def largest_consistent_cut(self, cut: Iterable[Event]) -> tuple[TraceEvent, ...]:
+        """The largest consistent cut inside a cut: its last event of each process; as `is_consistent`."""
+        return self._relation.largest_consistent(self._cut(cut))
+
+    def critical_path(self) -> tuple[Hop, ...]:
+        """The chain of events that decided how long the order took: from its first event to its final answer.
+
+        Where nobody was answered, to its last event. Shorten a hop of it, and the order is done sooner.
+
+        Raises:
+            HistoryError: This is not the history of one order.
+        """
+        events = self._by_order[self._only_order("critical_path")]
+        answers = (e for e in events if e.name == "answered" and e.detail.get("status") != OrderStatus.ACCEPTED)
+        return HappensBefore(events).critical_path(next(answers, events[-1]))
+
+    def __repr__(self) -> str:
+        processes = len({event.process for event in self.events})
+        return f"History(orders: {len(self.order_ids)}, events: {len(self.events)}, processes: {processes})"
+
+    @cached_property
+    def _by_order(self) -> dict[str, list[TraceEvent]]:
+        orders: dict[str, list[TraceEvent]] = defaultdict(list)
+        for event in self.events:
+            if event.order_id:
+                orders[event.order_id].append(event)
+        return dict(orders)
+
+    @cached_property
+    def _by_id(self) -> dict[str, TraceEvent]:
+        return {event.id: event for event in self.events}
+
+    @cached_property
+    def _relation(self) -> HappensBefore:
+        return HappensBefore(self.events)
+
+    def _event(self, event: Event) -> TraceEvent:
+        event_id = event.id if isinstance(event, TraceEvent) else event
+        if not isinstance(event_id, str) or event_id not in self._by_id:
+            raise HistoryError(f"There is no event {event_id!r} in this history; ids look like 'executor-1#7'.")
+        return self._by_id[event_id]
+
+    def _cut(self, cut: Iterable[Event]) -> list[TraceEvent]:
+        if isinstance(cut, str | TraceEvent) or not isinstance(cut, Iterable):
+            raise HistoryError(f"A cut is a list with the last event of each process, not {cut!r}.")
+        events = [self._event(event) for event in cut]
+        twice = [process for process, count in Counter(event.process for event in events).items() if count > 1]
+        if twice:
+            raise HistoryError(f"A cut has one last event of each process; this one has more of {twice[0]}.")
+        return events
+
+    def _only_order(self, question: str) -> str:
+        if len(self.order_ids) != 1:
+            raise HistoryError(f"Choose the order first: history.order(order_id).{question}().")
+        return self.order_ids[0]
+
+
+def _not_one_order(order_id: str, matches: list[str], known: tuple[str, ...]) -> str:
+    if matches:
+        return f"{len(matches)} orders begin with {order_id!r}: give more of the id."
+    some = ", ".join(known[:5]) + (", ..." if len(known) > 5 else "")
+    return f"There is no order {order_id!r} in this history; it has {some or 'no orders'}."
