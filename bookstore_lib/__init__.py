@@ -9,19 +9,48 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bookstore_lib.core.checkout_graph import STEPS, CheckoutRun, Passed, Rejected
+    from bookstore_lib.core.lease import Candidate
+    from bookstore_lib.core.order import Reason
+    from bookstore_lib.core.trace_event import TraceEvent
     from bookstore_lib.core.vector_clock import VectorClock
     from bookstore_lib.lab.cluster import Bookstore
+    from bookstore_lib.lab.figures import draw_checkout_graph, draw_clock_diagram
     from bookstore_lib.lab.history import History
     from bookstore_lib.lab.panels import LeaderPanel, OrderPanel
 
-__all__ = ["Bookstore", "History", "LeaderPanel", "OrderPanel", "VectorClock"]
+__all__ = [
+    "STEPS",
+    "Bookstore",
+    "Candidate",
+    "CheckoutRun",
+    "History",
+    "LeaderPanel",
+    "OrderPanel",
+    "Passed",
+    "Reason",
+    "Rejected",
+    "TraceEvent",
+    "VectorClock",
+    "draw_checkout_graph",
+    "draw_clock_diagram",
+]
 
 _HOMES = {
     "Bookstore": "bookstore_lib.lab.cluster",
+    "Candidate": "bookstore_lib.core.lease",
+    "CheckoutRun": "bookstore_lib.core.checkout_graph",
     "History": "bookstore_lib.lab.history",
     "LeaderPanel": "bookstore_lib.lab.panels",
     "OrderPanel": "bookstore_lib.lab.panels",
+    "Passed": "bookstore_lib.core.checkout_graph",
+    "Reason": "bookstore_lib.core.order",
+    "Rejected": "bookstore_lib.core.checkout_graph",
+    "STEPS": "bookstore_lib.core.checkout_graph",
+    "TraceEvent": "bookstore_lib.core.trace_event",
     "VectorClock": "bookstore_lib.core.vector_clock",
+    "draw_checkout_graph": "bookstore_lib.lab.figures",
+    "draw_clock_diagram": "bookstore_lib.lab.figures",
 }
 
 
