@@ -86,7 +86,7 @@ def test_a_schedule_that_fails_shrinks_to_what_matters(nature):
 
 
 def test_a_rejection_that_comes_after_the_leader_has_ended_the_order_is_not_told_as_its_end(nature):
-    slow, order = Happens("crash", ("billing", "after", "slow", 1)), Place("bad card")
+    slow, order = Happens("crash", ("settle", "before", "slow", 1)), Place("bad card")
 
     world = play(Schedule([Then(1.0, slow), Then(0.0, order)], coordinator="orchestrator"), nature)
 
