@@ -59,10 +59,21 @@ class TestExercise:
 
 
 MAY_START = "def may_start(states):\n    return {n for n, step in STEPS.items() if states[n] == 'waiting' and (%s)}"
+RECEIVE = "def receive(mine, message, host):\n    return dict(VectorClock(mine).receive(message, host))"
 MISTAKES = [
     ("02_order_flow", MAY_START % "False"),
     ("02_order_flow", MAY_START % "True"),
     ("02_order_flow", MAY_START % "all(states[need] == 'passed' for need in step.needs)"),  # goes on after a rejection
+    ("03_vector_clocks", "def receive(mine, message, host):\n    return {**mine, host: mine.get(host, 0) + 1}"),
+    (
+        "03_vector_clocks",
+        "def receive(mine, message, host):\n    return {**mine, **message, host: mine.get(host, 0) + 1}",
+    ),
+    ("03_vector_clocks", RECEIVE + "\n\ndef happened_before(a, b):\n    return sum(a.values()) < sum(b.values())"),
+    (
+        "03_vector_clocks",
+        RECEIVE + "\n\ndef happened_before(a, b):\n    return all(n <= b.get(p, 0) for p, n in a.items())",
+    ),
 ]
 
 
