@@ -11,17 +11,35 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bookstore_lib.core.vector_clock import VectorClock
     from bookstore_lib.lab.cluster import Bookstore
+    from bookstore_lib.lab.faults import Fault, inject
+    from bookstore_lib.lab.figures import Picture, draw_clock_diagram, save_figure
     from bookstore_lib.lab.history import History
     from bookstore_lib.lab.panels import LeaderPanel, OrderPanel
 
-__all__ = ["Bookstore", "History", "LeaderPanel", "OrderPanel", "VectorClock"]
+__all__ = [
+    "Bookstore",
+    "Fault",
+    "History",
+    "LeaderPanel",
+    "OrderPanel",
+    "Picture",
+    "VectorClock",
+    "draw_clock_diagram",
+    "inject",
+    "save_figure",
+]
 
 _HOMES = {
     "Bookstore": "bookstore_lib.lab.cluster",
+    "Fault": "bookstore_lib.lab.faults",
     "History": "bookstore_lib.lab.history",
     "LeaderPanel": "bookstore_lib.lab.panels",
     "OrderPanel": "bookstore_lib.lab.panels",
+    "Picture": "bookstore_lib.lab.figures",
     "VectorClock": "bookstore_lib.core.vector_clock",
+    "draw_clock_diagram": "bookstore_lib.lab.figures",
+    "inject": "bookstore_lib.lab.faults",
+    "save_figure": "bookstore_lib.lab.figures",
 }
 
 
