@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bookstore_lib.core.errors import BookstoreError
     from bookstore_lib.core.vector_clock import VectorClock
     from bookstore_lib.lab.cluster import Bookstore
     from bookstore_lib.lab.faults import Fault, inject
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bookstore",
+    "BookstoreError",
     "Fault",
     "History",
     "LeaderPanel",
@@ -31,6 +33,7 @@ __all__ = [
 
 _HOMES = {
     "Bookstore": "bookstore_lib.lab.cluster",
+    "BookstoreError": "bookstore_lib.core.errors",
     "Fault": "bookstore_lib.lab.faults",
     "History": "bookstore_lib.lab.history",
     "LeaderPanel": "bookstore_lib.lab.panels",
