@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from bookstore_lib.lab.history import History
+from tests.executions import complete_order, interleaved
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-FAILOVER, FAILURES = "05_leader_failover", "06_failure_modes"
+FAILOVER, FAILURES, REPORT = "05_leader_failover", "06_failure_modes", "08_report"
 
 
 def tagged(sheet, tag):
@@ -21,14 +24,15 @@ def tagged(sheet, tag):
 
 
 def told(sheet, answer, capsys):
-    """What the check of a sheet prints, after the stub and then the answer was run."""
-    names: dict[str, Any] = {}
+    """What the check of a sheet prints of a run of two orders, after the stub and then the answer was run."""
+    orders = complete_order("order-1"), complete_order("order-2", status="rejected")
+    names: dict[str, Any] = {"History": History, "history": History(interleaved(*orders))}
     for source in (tagged(sheet, "exercise"), answer, tagged(sheet, "check")):
         exec(source, names)
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize("sheet", [FAILOVER, FAILURES])
+@pytest.mark.parametrize("sheet", [FAILOVER, FAILURES, REPORT])
 class TestExercise:
     def test_a_stub_is_told_kindly_what_is_missing(self, sheet, capsys):
         assert told(sheet, "", capsys).startswith("Not yet: ")
@@ -75,3 +79,26 @@ GIVE_BACK = "    def take_over(self, worker):\n        self.waiting.extend(self.
 )
 def test_half_a_queue_is_found_out(half, sentence, capsys):
     assert sentence in told(FAILURES, half, capsys)
+
+
+GUARANTEE = """
+def approved_too_early(history):
+    return [order_id for order_id in history.order_ids if is_too_early(history.order(order_id))]
+
+def is_too_early(order):
+    settled = [event for event in order.events if event.name == "settled"]
+    checks = [[e for e in order.events if e.name == name] for name in ("card checked", "fraud scored")]
+"""
+
+
+@pytest.mark.parametrize(
+    ("half", "sentence"),
+    [
+        ("    return not all(checks)", "a rejected order has no fraud check"),
+        ("    return not checks[0] and settled[0].detail['status'] == 'approved'", "approved order has no fraud check"),
+        ("    return not all(checks) and settled[0].detail['status'] == 'approved'", "never heard the fraud score"),
+    ],
+    ids=["rejected orders, too", "one check", "not by happens-before"],
+)
+def test_half_a_guarantee_is_found_out(half, sentence, capsys):
+    assert sentence in told(REPORT, GUARANTEE + half, capsys)
