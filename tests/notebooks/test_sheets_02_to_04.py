@@ -60,6 +60,17 @@ class TestExercise:
 
 MAY_START = "def may_start(states):\n    return {n for n, step in STEPS.items() if states[n] == 'waiting' and (%s)}"
 RECEIVE = "def receive(mine, message, host):\n    return dict(VectorClock(mine).receive(message, host))"
+LEADS = """
+def leads(now, renewals, ttl, margin):
+    until = float("inf")
+    for asked, answered, result in renewals:
+        if answered > now:
+            break
+        if %s:
+            return False
+        until = %s + ttl - margin if result else until
+    return now < until
+"""
 MISTAKES = [
     ("02_order_flow", MAY_START % "False"),
     ("02_order_flow", MAY_START % "True"),
@@ -74,6 +85,10 @@ MISTAKES = [
         "03_vector_clocks",
         RECEIVE + "\n\ndef happened_before(a, b):\n    return all(n <= b.get(p, 0) for p, n in a.items())",
     ),
+    ("04_leader_election", LEADS % ("result is False or answered >= until", "answered")),  # counts from the answer
+    ("04_leader_election", LEADS % ("result is False", "asked")),  # a term begins again
+    ("04_leader_election", LEADS % ("answered >= until", "asked")),  # goes on without the lock
+    ("04_leader_election", LEADS % ("result is False or answered >= until", "margin + asked")),  # forgets the margin
 ]
 
 
