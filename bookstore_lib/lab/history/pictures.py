@@ -9,13 +9,20 @@ from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.core.verdict import Violation
 from bookstore_lib.lab.figures import (
     Direction,
+    Form,
     Picture,
+    Size,
     draw_checkout_graph,
     draw_clock_diagram,
+    draw_election_frames,
     draw_election_timeline,
+    draw_failovers,
+    draw_gantt,
+    draw_happens_before,
+    draw_queue,
+    failovers,
+    life_of_the_lock,
 )
-
-Size = tuple[float, float]
 
 
 class Pictures:
@@ -68,7 +75,23 @@ class Pictures:
             process_events=self.process_events,
         )
 
-    def draw_checkout(self, title: str | None = None) -> Picture:
+    def draw_happens_before(
+        self, title: str | None = None, *, form: Form = "direct", figsize: Size | None = None
+    ) -> Picture:
+        """The happens-before graph: dark what its transitive reduction keeps, grey what follows from that.
+
+        Args:
+            title: Above the picture.
+            form: `direct`: each event's causes just before it; `reduction`: of these, only what does not follow from
+                the others; `all`: every pair.
+            figsize: The size to fit into.
+
+        Raises:
+            HistoryError: There is nothing to draw, or too much for one picture.
+        """
+        return draw_happens_before(self.events, form=form, title=title, figsize=figsize)
+
+    def draw_checkout(self, title: str | None = None, *, figsize: Size | None = None) -> Picture:
         """The checks of an order as a graph, each with what became of it.
 
         Raises:
@@ -78,15 +101,51 @@ class Pictures:
         states = [event.detail["steps"] for event in self.events if event.name == "checked"]
         if not states:
             raise HistoryError(f"The checks of order {order_id} were not finished: there is nothing to draw.")
-        return draw_checkout_graph(states[-1], title=title)
+        return draw_checkout_graph(states[-1], title=title, figsize=figsize)
 
-    def draw_election(self, title: str | None = None) -> Picture:
-        """Who led when, by the wall clock, and how long the lock's key lived.
+    def draw_gantt(self, title: str | None = None, *, figsize: Size | None = None) -> Picture:
+        """How long an order waited and each call of a service took, and which of them its answer had to wait for.
+
+        Raises:
+            HistoryError: This is not the history of one order, or nobody has worked on it.
+        """
+        order_id = self._only_order("draw_gantt")
+        return draw_gantt([event for event in self.events if event.order_id == order_id], title=title, figsize=figsize)
+
+    def draw_election(self, title: str | None = None, *, figsize: Size | None = None) -> Picture:
+        """Who believed to lead, and who held the lock, by the wall clock; where two believed, it is split brain.
 
         Raises:
             HistoryError: There is no election in this history.
         """
-        return draw_election_timeline(self.events, title=title)
+        return draw_election_timeline(self.events, title=title, figsize=figsize)
+
+    def draw_election_frames(self, title: str | None = None, *, most: int = 9, figsize: Size | None = None) -> Picture:
+        """Who holds the key, who waits and who crashed: a frame for each moment at which that changed.
+
+        Raises:
+            HistoryError: There is no election in this history.
+        """
+        return draw_election_frames(self.events, most=most, title=title, figsize=figsize)
+
+    def draw_queue(self, title: str | None = None, *, figsize: Size | None = None) -> Picture:
+        """How many orders wait and are under way over time, and how many are settled a second.
+
+        Raises:
+            HistoryError: No order was accepted.
+        """
+        return draw_queue((*self.events, *self.process_events), title=title, figsize=figsize)
+
+    def draw_failovers(self, title: str | None = None, *, figsize: Size | None = None) -> Picture:
+        """How long nobody led after each end of a leader, by how it ended.
+
+        Raises:
+            HistoryError: The leader did not change in this history.
+        """
+        times: dict[str, list[float]] = {}
+        for failover in failovers(self.events):
+            times.setdefault(failover.how, []).append(failover.seconds)
+        return draw_failovers(times, lease=life_of_the_lock(self.events), title=title, figsize=figsize)
 
     def _only_order(self, question: str) -> str:
         raise NotImplementedError
