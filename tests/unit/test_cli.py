@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.executions import complete_order, election, interleaved
+
 COMMANDS = ["demo", "up", "lab", "bench"]
 
 
@@ -44,6 +46,45 @@ def test_a_bad_argument_is_named_and_starts_nothing(arguments, named):
     assert named in result.stderr
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
+
+
+@pytest.fixture
+def run_dir(tmp_path):
+    events = [*interleaved(complete_order("ab-1"), complete_order("ac-2")), *election("none")]
+    (tmp_path / "run" / "traces").mkdir(parents=True)
+    text = "".join(f"{event.to_json()}\n" for event in events if event.process != "executor-2")
+    (tmp_path / "run" / "traces" / "all.jsonl").write_text(text)
+    return tmp_path / "run"
+
+
+def test_a_trace_is_exported_in_the_format_that_is_asked_for_or_that_the_ending_names(run_dir):
+    for arguments, begin in (
+        (["log.txt", "--format", "shiviz"], "(?<event>"),
+        (["events.csv"], "id,process"),
+        (["one.mmd", "--order", "ab"], "sequenceDiagram"),
+    ):
+        file = run_dir / arguments[0]
+        result = bookstore("trace", "export", str(file), *arguments[1:], "--run-dir", str(run_dir))
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", f"Wrote {file}.\n")
+        assert file.read_text().startswith(begin)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a.svg", "--order", "zz"], "There is no order 'zz'"),
+        (["a.jpeg"], "names no format"),
+        (["a.log", "--format", "gif"], "'gif' is not known"),
+        (["a.csv", "--run-dir", "nowhere"], "nowhere does not exist"),
+    ],
+)
+def test_what_cannot_be_exported_is_one_sentence_and_no_file(run_dir, arguments, said):
+    file = run_dir / arguments[0]
+    result = bookstore("trace", "export", "--run-dir", str(run_dir), str(file), *arguments[1:])
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not file.exists()
 
 
 def test_the_lab_without_its_folder_says_where_to_run_it(tmp_path):
