@@ -26,6 +26,11 @@ PROCESSES = (
 )
 
 
+_INTRODUCTION = """\
+Each figure comes from a history, of a run or made up; it can be saved as SVG, PDF and PNG, byte for byte the same each
+time, in any `figsize`. `make gallery` draws this page again, from histories that are made up."""
+
+
 class Figure(NamedTuple):
     """A figure of the gallery: its file, its heading, how one gets it, and who draws it here."""
 
@@ -149,8 +154,7 @@ def page(alts: Sequence[str]) -> str:
     """The gallery as Markdown, with the description of each figure."""
     parts = [
         "# Gallery",
-        "Every figure comes from a history, of a run or made up; each can be saved as SVG, PDF and PNG, byte for byte "
-        "the same each time, in any `figsize`. `make gallery` draws this page again, from histories made up.",
+        _INTRODUCTION,
     ]
     for figure, alt in zip(FIGURES, alts, strict=True):
         parts += [f"## {figure.heading}", f"`{figure.how}`", f"![{alt}]({figure.name}.svg)"]
