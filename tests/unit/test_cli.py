@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from bookstore_lib.core.errors import SetupError
+from bookstore_lib.lab import cli, record
 from tests.executions import complete_order, election, interleaved
 
 COMMANDS = ["demo", "up", "lab", "bench"]
@@ -57,16 +59,29 @@ def run_dir(tmp_path):
     return tmp_path / "run"
 
 
-def test_a_trace_is_exported_in_the_format_that_is_asked_for_or_that_the_ending_names(run_dir):
-    for arguments, begin in (
+def in_here(monkeypatch, *arguments) -> object:
+    """The exit code of the command, run in this process."""
+    monkeypatch.setattr(sys, "argv", ["bookstore", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return ended.value.code or 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "begin"),
+    [
         (["log.txt", "--format", "shiviz"], "(?<event>"),
         (["events.csv"], "id,process"),
         (["one.mmd", "--order", "ab"], "sequenceDiagram"),
-    ):
-        file = run_dir / arguments[0]
-        result = bookstore("trace", "export", str(file), *arguments[1:], "--run-dir", str(run_dir))
-        assert (result.returncode, result.stdout, result.stderr) == (0, "", f"Wrote {file}.\n")
-        assert file.read_text().startswith(begin)
+    ],
+)
+def test_a_trace_is_exported_in_the_format_asked_for_or_named_by_the_ending(
+    run_dir, arguments, begin, monkeypatch, capsys
+):
+    file = run_dir / arguments[0]
+    assert in_here(monkeypatch, "trace", "export", file, *arguments[1:], "--run-dir", run_dir) == 0
+    assert file.read_text().startswith(begin)
+    assert tuple(capsys.readouterr()) == ("", f"Wrote {file}.\n")
 
 
 @pytest.mark.parametrize(
@@ -78,13 +93,21 @@ def test_a_trace_is_exported_in_the_format_that_is_asked_for_or_that_the_ending_
         (["a.csv", "--run-dir", "nowhere"], "nowhere does not exist"),
     ],
 )
-def test_what_cannot_be_exported_is_one_sentence_and_no_file(run_dir, arguments, said):
+def test_what_cannot_be_exported_is_one_sentence_and_no_file(run_dir, arguments, said, monkeypatch, capsys):
     file = run_dir / arguments[0]
-    result = bookstore("trace", "export", "--run-dir", str(run_dir), str(file), *arguments[1:])
-    assert result.returncode == 2
-    assert said in result.stderr
-    assert result.stderr.count("\n") == 1
+    assert in_here(monkeypatch, "trace", "export", "--run-dir", run_dir, file, *arguments[1:]) == 2
+    out, err = capsys.readouterr()
+    assert said in err
+    assert (out, err.count("\n")) == ("", 1)
     assert not file.exists()
+
+
+def test_the_run_that_was_started_last_is_exported_where_none_is_named(run_dir, monkeypatch, tmp_path):
+    monkeypatch.setattr(record, "runs_folder", lambda: tmp_path)
+    assert record.find_traces(None) == run_dir / "traces"
+    monkeypatch.setattr(record, "runs_folder", lambda: tmp_path / "empty")
+    with pytest.raises(SetupError, match="left traces"):
+        record.find_traces(None)
 
 
 def test_the_lab_without_its_folder_says_where_to_run_it(tmp_path):
