@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab demo test lint format stubs notebooks lock .env python clean venv stale
+.PHONY: help setup lab demo test lint format stubs notebooks gallery lock .env python clean venv stale
 
 BIN := .venv/bin
 # Written last, so a .venv without it is half made. Holds the folder it was made in: a venv cannot be moved.
@@ -77,6 +77,9 @@ stubs: setup ## generates bookstore_lib/pb from protos/ again
 notebooks: setup ## runs the notebooks again, in place
 	$(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
 	$(BIN)/nbstripout --keep-output --keep-count notebooks/*.ipynb
+
+gallery: setup ## draws docs/gallery.md and its figures again
+	$(BIN)/python -m tests.gallery
 
 lock: ## pins constraints.txt again (needs uv); keeps each pin that still fits
 	@[ -n "$(UV)" ] || { echo "make lock needs uv, which resolves for all Pythons at once: pip install uv" >&2; exit 1; }

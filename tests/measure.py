@@ -11,13 +11,23 @@ from matplotlib.text import Text
 from bookstore_lib.lab.figures.style import styled
 
 Corners = list[tuple[float, float]]
+Boxes = list[tuple[Corners, str]]
 
 
 def texts(figure: Figure) -> list[Text]:
     """All that can be read in the figure."""
     if figure.stale:
         figure.draw_without_rendering()  # only now legends and axes know where they are
-    return [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_visible() and text.get_text()]
+    found = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_visible() and text.get_text()]
+    hidden = _beyond_the_axes(figure)
+    return [text for text in found if text not in hidden]
+
+
+def _beyond_the_axes(figure: Figure) -> set[Text]:
+    """The numbers of axes that matplotlib keeps, but does not draw, as they lie outside the view."""
+    axes: list[Any] = [axis for axes in figure.axes if axes.axison for axis in (axes.xaxis, axes.yaxis)]
+    drawn = {tick.label1 for axis in axes for tick in axis._update_ticks()}
+    return {label for axis in axes for label in axis.get_ticklabels()} - drawn
 
 
 def corners(text: Text) -> Corners:
@@ -50,40 +60,42 @@ def ends(arrow: Any) -> Any:
     return arrow._posA_posB
 
 
-def boxes(figure: Figure) -> list[tuple[Corners, str]]:
+def boxes(figure: Figure) -> Boxes:
     """The corners of each text that can be read, from left to right."""
     with styled():
-        return sorted(((corners(text), text.get_text()) for text in texts(figure)), key=lambda box: _left(box[0]))
+        return sorted(((corners(text), text.get_text()) for text in texts(figure)), key=lambda box: _frame(box[0])[0])
 
 
-def covering(figure: Figure) -> list[tuple[str, str]]:
-    """The pairs of texts that cover each other."""
-    found, pairs = boxes(figure), []
-    for place, (one, a) in enumerate(found):
-        right = max(x for x, _ in one)
-        for other, b in found[place + 1 :]:
-            if _left(other) >= right:  # and so are all that come after it
+def covering(figure: Figure, found: Boxes | None = None) -> list[tuple[str, str]]:
+    """The pairs of texts that cover each other; `found` spares measuring them again."""
+    frames = [(_frame(box), box, text) for box, text in found or boxes(figure)]
+    pairs = []
+    for place, ((_, right, low, high), one, a) in enumerate(frames):
+        for (left, _, other_low, other_high), other, b in frames[place + 1 :]:
+            if left >= right:  # and so are all that come after it
                 break
-            if cover(one, other):
+            if other_low < high and low < other_high and cover(one, other):
                 pairs.append((a, b))
     return pairs
 
 
-def outside(figure: Figure) -> list[str]:
-    """The texts that leave the picture."""
+def outside(figure: Figure, found: Boxes | None = None) -> list[str]:
+    """The texts that leave the picture; `found` as for `covering`."""
     width, height = figure.canvas.get_width_height()
-    return [text for box, text in boxes(figure) if not all(0 <= x <= width and 0 <= y <= height for x, y in box)]
+    return [
+        text for box, text in found or boxes(figure) if not all(0 <= x <= width and 0 <= y <= height for x, y in box)
+    ]
 
 
-def covered_marks(figure: Figure) -> list[str]:
-    """The texts over marks."""
+def covered_marks(figure: Figure, found: Boxes | None = None) -> list[str]:
+    """The texts over marks; `found` as for `covering`."""
     middles = marks(figure)
-    found = []
-    for box, text in boxes(figure):
+    over = []
+    for box, text in found or boxes(figure):
         xs, ys = zip(*box, strict=True)
         near = [(x, y) for x, y in middles if min(xs) - 4 < x < max(xs) + 4 and min(ys) - 4 < y < max(ys) + 4]
-        found += [text for middle in near if cover(square(middle, 3.5), box)]
-    return found
+        over += [text for middle in near if cover(square(middle, 3.5), box)]
+    return over
 
 
 def shown(figure: Figure) -> list[str]:
@@ -105,5 +117,7 @@ def square(middle: Sequence[float], half: float) -> Corners:
     return [(x - half, y - half), (x + half, y - half), (x + half, y + half), (x - half, y + half)]
 
 
-def _left(polygon: Corners) -> float:
-    return min(x for x, _ in polygon)
+def _frame(polygon: Corners) -> tuple[float, float, float, float]:
+    """Left, right, low, high."""
+    xs, ys = zip(*polygon, strict=True)
+    return min(xs), max(xs), min(ys), max(ys)

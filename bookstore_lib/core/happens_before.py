@@ -5,11 +5,15 @@ order in each process, each send before its receives, and what follows from the 
 one deceives nobody. Cuts are those of F. Mattern, "Virtual Time and Global States of Distributed Systems" (1988).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from bookstore_lib.core.causality import causes, number_of
+from bookstore_lib.core.errors import HistoryError
 from bookstore_lib.core.trace_event import TraceEvent
+
+Named = str | TraceEvent  # an event, or its id
 
 
 class Message(NamedTuple):
@@ -41,6 +45,31 @@ class HappensBefore:
         self._by_id = {event.id: event for event in events}
         self._causes = causes(events)
 
+    def event(self, event: Named) -> TraceEvent:
+        """The event with this id.
+
+        Raises:
+            HistoryError: There is none.
+        """
+        event_id = event.id if isinstance(event, TraceEvent) else event
+        if not isinstance(event_id, str) or event_id not in self._by_id:
+            raise HistoryError(f"There is no event {event_id!r} in this history; ids look like 'executor-1#7'.")
+        return self._by_id[event_id]
+
+    def cut(self, ends: Iterable[Named]) -> list[TraceEvent]:
+        """The cut behind some events, of each process one or none.
+
+        Raises:
+            HistoryError: There is no such event, or two are of one process.
+        """
+        if isinstance(ends, str | TraceEvent) or not isinstance(ends, Iterable):
+            raise HistoryError(f"A cut is a list with the last event of each process, not {ends!r}.")
+        events = [self.event(end) for end in ends]
+        twice = [process for process, count in Counter(event.process for event in events).items() if count > 1]
+        if twice:
+            raise HistoryError(f"A cut has one last event of each process; this one has more of {twice[0]}.")
+        return events
+
     def holds(self, a: TraceEvent, b: TraceEvent) -> bool:
         """Whether `a` happened before `b`, and so can have influenced it."""
         return a.id in self._ids_before(b)
@@ -58,12 +87,17 @@ class HappensBefore:
                 reached.add(each.id)
         return tuple(each for each in self._events if each.id in reached and each.id != event.id)
 
+    def inside(self, cut: Iterable[TraceEvent]) -> set[str]:
+        """The ids of all events in a cut."""
+        last = {event.process: number_of(event) for event in cut}
+        return {event.id for event in self._events if number_of(event) <= last.get(event.process, -1)}
+
     def breaking(self, cut: Iterable[TraceEvent]) -> tuple[Message, ...]:
         """The messages that are received inside a cut and sent outside: it is consistent exactly when there are none.
 
         In the words of Chandy and Lamport: an effect was seen without its cause.
         """
-        inside = self._inside(cut)
+        inside = self.inside(cut)
         arrived = ((self._sent(event), event) for event in self._events if event.id in inside)
         return tuple(Message(send, receive) for send, receive in arrived if send and send.id not in inside)
 
@@ -73,7 +107,7 @@ class HappensBefore:
         Returns:
             The last event of each process, by the names of the processes.
         """
-        inside, kept = self._inside(cut), set[str]()
+        inside, kept = self.inside(cut), set[str]()
         last: dict[str, TraceEvent] = {}
         for event in self._events:
             if event.id in inside and all(cause in kept for cause in self._causes[event.id]):
@@ -105,10 +139,6 @@ class HappensBefore:
                 found.add(event_id)
                 left.extend(self._causes[event_id])
         return found
-
-    def _inside(self, cut: Iterable[TraceEvent]) -> set[str]:
-        last = {event.process: number_of(event) for event in cut}
-        return {event.id for event in self._events if number_of(event) <= last.get(event.process, -1)}
 
     def _sent(self, event: TraceEvent) -> TraceEvent | None:
         """The send of a receive, if it is known."""

@@ -20,6 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+trace = typer.Typer(help="What the processes of a run wrote down.", no_args_is_help=True)
+app.add_typer(trace, name="trace")
+
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")
 ]
@@ -108,6 +111,30 @@ def orders(
         tables.print_dead_letters(letters)
     else:
         tables.print_orders(rows)
+
+
+@trace.command()
+def export(
+    path: Annotated[Path, typer.Argument(help="The file to write; its ending names the format.")],
+    *,
+    file_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="svg, pdf or png (the diagram), csv, parquet, jsonl, shiviz, mermaid or dot (the events)."
+        ),
+    ] = None,
+    run_dir: Annotated[
+        Path | None, typer.Option(help="Folder of a bookstore, running or not; the one started last when not given.")
+    ] = None,
+    order: Annotated[str, typer.Option(help="Only this order: its id, or the beginning of it.")] = "",
+) -> None:
+    """Save the space-time diagram of a run, or its events for another tool."""
+    from bookstore_lib.lab.history import History  # noqa: PLC0415 - matplotlib is slow to import
+    from bookstore_lib.lab.record import find_traces  # noqa: PLC0415 - only when needed
+
+    history = History.load(find_traces(run_dir))
+    written = (history.order(order) if order else history).export(path, file_format)
+    _say(f"Wrote {written}.")
 
 
 @app.command()

@@ -15,6 +15,7 @@ import redis
 from bookstore_lib.core.errors import BookstoreError, SetupError, UnavailableError
 from bookstore_lib.core.record import Tables
 from bookstore_lib.lab.controls import Controls
+from bookstore_lib.lab.figures import Picture, Size, draw_system
 from bookstore_lib.lab.history import History
 from bookstore_lib.lab.record import empty_orders, open_record, runs_folder
 from bookstore_lib.lab.shop_client import Receipt, ShopClient
@@ -155,8 +156,7 @@ class Bookstore(Controls):
         trouble = BookstoreError("Nobody was elected; start an executor with shop.start(...).")
         while time.monotonic() < until:
             try:
-                with connect(self._redis_url) as client:
-                    holder = RedisLease(client).holder()
+                holder = self._holder()
             except redis.RedisError:  # it may come back
                 holder, trouble = None, UnavailableError("Redis does not answer; start it with shop.start('redis').")
             alive = {status.host: status.name for status in self.processes() if status.state != "dead"}
@@ -171,6 +171,18 @@ class Bookstore(Controls):
         """All events so far, with the final tables of the record; waits until no order is under way (10 s at most)."""
         self._await_quiet()
         return History.load(self.run_dir / "traces", tables=self.tables())
+
+    def draw_system(self, title: str | None = None, *, figsize: Size | None = None) -> Picture:
+        """The processes as they are now, which of them leads, who talks to whom, and what is assumed of them."""
+        status = self.processes()
+        try:
+            holder = self._holder()
+        except redis.RedisError:  # nobody leads then
+            holder = None
+        leader = next((each.name for each in status if each.host == holder and each.state != "dead"), "")
+        coordinator = self._settings.coordinator
+        states = {each.name: each.state for each in status}
+        return draw_system(states, leader=leader, coordinator=coordinator, title=title, figsize=figsize)
 
     def tables(self) -> Tables | None:
         """What the record holds now; `None` when PostgreSQL does not answer."""
@@ -237,6 +249,11 @@ class Bookstore(Controls):
                 return len(RedisQueue(client).contents().all_ids())
         except redis.RedisError as error:
             raise UnavailableError("Redis does not answer; start it with shop.start('redis').") from error
+
+    def _holder(self) -> str | None:
+        """The host that holds the leader's lock; raises RedisError."""
+        with connect(self._redis_url) as client:
+            return RedisLease(client).holder()
 
     def _await_quiet(self) -> None:
         until = time.monotonic() + _QUIET_SECONDS

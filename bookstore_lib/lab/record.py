@@ -53,6 +53,23 @@ def find_record(run_dir: Path | None) -> str:
     return str(json.loads(newest.read_text())["postgres_url"])
 
 
+def find_traces(run_dir: Path | None) -> Path:
+    """The folder of the traces of a bookstore, which need not be running any more.
+
+    Args:
+        run_dir: Its folder; `None` for the one that was started last.
+
+    Raises:
+        SetupError: There is none.
+    """
+    if run_dir:
+        return run_dir / "traces" if (run_dir / "traces").is_dir() else run_dir
+    traces = [folder for folder in runs_folder().glob("*/traces") if folder.is_dir()]
+    if not traces:
+        raise SetupError("No bookstore has left traces here; start one with `bookstore up`, or give its --run-dir.")
+    return max(traces, key=lambda folder: folder.stat().st_mtime)
+
+
 def empty_orders(postgres_url: str) -> None:
     """Forget all orders of a bookstore at rest, and fill its shelves again: what was counted begins anew.
 

@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex
 
 from bookstore_lib.core.causality import check_clocks
 from bookstore_lib.core.errors import HistoryError
+from bookstore_lib.core.space_columns import Axis
 from bookstore_lib.core.spacetime import lay_out
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.core.vector_clock import VectorClock
@@ -23,7 +24,7 @@ from bookstore_lib.lab.figures.clock_sheet import Direction, Sheet
 from bookstore_lib.lab.figures.clock_texts import event_labels
 from bookstore_lib.lab.figures.style import FADED, RED
 from tests.executions import Execution, complete_order, election, interleaved, random_execution
-from tests.measure import arrows, covered_marks, covering, ends, marks, outside, shown, texts
+from tests.measure import arrows, boxes, covered_marks, covering, ends, marks, outside, shown, texts
 
 ORDERS = {
     "approved": complete_order(),
@@ -44,12 +45,20 @@ def drawn(name: str, direction: Direction) -> Picture:
     return draw_clock_diagram(ALL[name], direction=direction)
 
 
-def sheet(events: list[TraceEvent], direction: Direction) -> Sheet:
+@cache
+def measured(name: str, direction: Direction) -> tuple[list[tuple[str, str]], list[str], list[str]]:
+    """The texts of such a diagram that cover each other, that leave the picture, and that cover marks."""
+    figure = drawn(name, direction)
+    found = boxes(figure)
+    return covering(figure, found), outside(figure, found), covered_marks(figure, found)
+
+
+def sheet(events: list[TraceEvent], direction: Direction, axis: Axis = "logical") -> Sheet:
     """The same without ink."""
-    spacetime = lay_out(events)
+    spacetime = lay_out(events, axis=axis)
     if direction == "down":
-        return lay_downwards(spacetime, {}, "logical")
-    return lay_rightwards(spacetime, event_labels(spacetime, {}), "logical")
+        return lay_downwards(spacetime, {}, axis)
+    return lay_rightwards(spacetime, event_labels(spacetime, {}), axis)
 
 
 def fault(name: str, process: str, wall: float) -> TraceEvent:
@@ -86,8 +95,9 @@ def test_the_measure_of_these_tests_sees_texts_that_cover_each_other():
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("name", ALL)
 def test_no_text_covers_another_or_leaves_the_picture(name, direction):
-    assert covering(drawn(name, direction)) == []
-    assert outside(drawn(name, direction)) == []
+    covering_each_other, leaving, _ = measured(name, direction)
+    assert not covering_each_other
+    assert not leaving
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -95,18 +105,24 @@ def test_no_text_covers_another_or_leaves_the_picture(name, direction):
 def test_no_text_covers_a_mark_or_the_cross_of_a_lost_message(name, direction):
     figure, spacetime = drawn(name, direction), lay_out(ALL[name])
     assert len(marks(figure)) == len(spacetime.events) + len(spacetime.lost)
-    assert covered_marks(figure) == []
+    assert measured(name, direction)[2] == []
 
 
 @pytest.mark.parametrize("axis", ["logical", "wall"])
 @pytest.mark.parametrize("name", [*ORDERS, "120 events"])
-def test_no_arrow_runs_backwards(name, axis):
-    rightwards = draw_clock_diagram(ALL[name], direction="right", axis=axis)
-    downwards = draw_clock_diagram(ALL[name], direction="down", axis=axis)
-    count = len(lay_out(ALL[name]).arrows)
-    assert len(arrows(rightwards)) == len(arrows(downwards)) == count
-    assert all(start[0] < end[0] for start, end in map(ends, arrows(rightwards)))
-    assert all(start[1] > end[1] for start, end in map(ends, arrows(downwards)))
+def test_no_arrow_runs_backwards(name, axis: Axis):
+    for direction in DIRECTIONS:
+        place, sign = (0, 1) if direction == "right" else (1, -1)
+        laid = sheet(ALL[name], direction, axis)
+        lines = [laid.line(arrow.send, arrow.receive) for arrow in laid.spacetime.arrows]
+        assert all(sign * line.start[place] < sign * line.end[place] for line in lines)
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_every_message_that_arrives_is_an_arrow_as_it_was_laid_out(direction):
+    laid = sheet(ORDERS["retry"], direction)
+    expected = {laid.line(arrow.send, arrow.receive) for arrow in laid.spacetime.arrows}
+    assert {tuple(ends(arrow)) for arrow in arrows(drawn("retry", direction))} == expected
 
 
 @pytest.mark.parametrize("figsize", [(13.33, 7.5), (6.5, 9.0)], ids=["slide", "page"])

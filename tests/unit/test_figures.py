@@ -108,7 +108,7 @@ def test_no_text_of_an_election_timeline_covers_another(fault):
     assert covering(figure) == []
     shown = [text.get_text() for text in texts(figure)]
     assert "epoch 1" in shown
-    assert sum(text.startswith("executor-") for text in shown) == 3
+    assert {"executor-1", "executor-2", "executor-3", "lock in Redis"} <= set(shown)
 
 
 def test_a_timeline_passes_over_orders_and_needs_process_events():
@@ -120,7 +120,7 @@ def test_a_timeline_passes_over_orders_and_needs_process_events():
 
 
 PICTURES = {
-    "clock diagram": lambda: draw_clock_diagram(random_execution(3, 4, 25, loss=0.3, twice=0.3)),
+    "clock diagram": lambda: draw_clock_diagram(random_execution(3, 3, 12, loss=0.3, twice=0.3)),
     "checkout graph": lambda: draw_checkout_graph(STATES),
     "election timeline": lambda: draw_election_timeline(election("pause")),
 }
@@ -148,8 +148,8 @@ from bookstore_lib.lab.figures import draw_clock_diagram, draw_checkout_graph, s
 from tests.measure import arrows, covering, ends, texts
 from tests.executions import random_execution
 folder = pathlib.Path(tempfile.mkdtemp())
-for figure in (draw_clock_diagram(random_execution(3, 4, 25, loss=0.3)), draw_checkout_graph()):
-    for ending in (".svg", ".pdf", ".png"):
+for figure in (draw_clock_diagram(random_execution(3, 3, 8, loss=0.3)), draw_checkout_graph()):
+    for ending in (".svg", ".pdf"):
         print(hashlib.sha256(save_figure(figure, folder / f"a{ending}").read_bytes()).hexdigest())
 print("matplotlib.pyplot" in sys.modules)
 """

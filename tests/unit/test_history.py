@@ -14,9 +14,11 @@ from matplotlib.figure import Figure
 from bookstore_lib.core.errors import HistoryError, UnknownOrderError
 from bookstore_lib.core.record import EpochRow, Tables
 from bookstore_lib.core.trace_event import TraceEvent
+from bookstore_lib.core.verdict import Violation
 from bookstore_lib.lab.figures import alt_text, draw_checkout_graph
 from bookstore_lib.lab.history import History
 from tests.executions import Execution, complete_order, election, interleaved, random_execution
+from tests.measure import shown
 
 
 def write(folder, events) -> None:
@@ -338,6 +340,25 @@ class TestDrawing:
     def test_the_diagram_is_exported_by_the_ending_of_the_path(self, events, tmp_path):
         path = History(events).order("ab-1").export(tmp_path / "clock.svg")
         assert "<svg" in path.read_text()
+
+    def test_an_order_is_drawn_with_what_was_done_to_its_processes_meanwhile(self, events):
+        order = [event for event in events if event.order_id == "ab-1"]
+        middle = order[20].wall
+        killed = TraceEvent("lab#1", "lab", "", "local", "killed", wall=middle, detail={"process": "executor-2"})
+        history = History([*events, killed]).order("ab-1")
+        assert history.process_events == (killed,)
+        assert "killed" in shown(history.draw())
+        assert history.order("ab").process_events == (killed,)
+
+    def test_a_drawing_can_be_asked_for_in_every_way_that_the_diagram_has(self, events):
+        history = History(events).order("ac")
+        settled = next(event for event in history.events if event.name == "settled")
+        picture = history.draw(
+            direction="down", axis="wall", highlight=settled.id, cut=[settled], collapse=True, figsize=(6, 9)
+        )
+        assert tuple(picture.get_size_inches()) == (6, 9)
+        assert {"causal past", "inconsistent cut", "left out"} <= set(shown(picture))
+        assert "Twice." in shown(history.draw(violations=[Violation("once", "Twice.", (settled,))]))
 
     def test_the_checks_of_an_order_are_drawn(self, events):
         assert isinstance(History(events).order("ac-2").draw_checkout(), Figure)

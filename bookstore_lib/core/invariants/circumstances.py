@@ -2,15 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from bookstore_lib.core.hosts import base_name, incarnation
 from bookstore_lib.core.trace_event import TraceEvent
 
 _REDIS = "redis"
 _FAULTS = ("killed", "paused", "stopped", "cut", "flushed", "troubled", "crash point")
-
-
-def name_of(process: str) -> str:
-    """The process without the count of its restarts: the record knows `executor-2~1` as `executor-2`."""
-    return process.partition("~")[0]
 
 
 def of_processes(events: Iterable[TraceEvent], *names: str) -> list[TraceEvent]:
@@ -30,30 +26,24 @@ def ended(events: Sequence[TraceEvent]) -> set[str]:
     processes = {event.process for event in events} | set(map(_victim, of_processes(events, "started")))
     last: dict[str, int] = {}
     for process in processes:
-        last[name_of(process)] = max(_life(process), last.get(name_of(process), 0))
-    return stopped | crashed | {process for process in processes if _life(process) < last[name_of(process)]}
+        last[base_name(process)] = max(incarnation(process), last.get(base_name(process), 0))
+    return stopped | crashed | {process for process in processes if incarnation(process) < last[base_name(process)]}
 
 
 def redis_lost_data(events: Sequence[TraceEvent]) -> bool:
     """Whether Redis was wiped or ended by a fault: it may then forget what it had confirmed, and a lock or an order."""
     ends = of_processes(events, "killed", "stopped")
-    return bool(of_processes(events, "flushed")) or any(name_of(_victim(event)) == _REDIS for event in ends)
+    return bool(of_processes(events, "flushed")) or any(base_name(_victim(event)) == _REDIS for event in ends)
 
 
 def leaders_missed_replies(events: Sequence[TraceEvent]) -> bool:
     """Whether Redis may have done what a leader asked while the reply was lost, so that the trace does not tell."""
-    leaders = {name_of(event.process) for event in of_processes(events, "elected")}
-    cuts = [set(map(name_of, event.detail.get("between", ()))) for event in of_processes(events, "cut")]
-    frozen = {name_of(_victim(event)) for event in of_processes(events, "paused")}
+    leaders = {base_name(event.process) for event in of_processes(events, "elected")}
+    cuts = [set(map(base_name, event.detail.get("between", ()))) for event in of_processes(events, "cut")]
+    frozen = {base_name(_victim(event)) for event in of_processes(events, "paused")}
     return _REDIS in frozen or any(_REDIS in cut and cut & leaders for cut in cuts)
 
 
 def _victim(event: TraceEvent) -> str:
     """The process that the lab did something to; of an event that a process wrote of itself, that process."""
     return str(event.detail.get("process", event.process))
-
-
-def _life(process: str) -> int:
-    """How often the process had been restarted: 1 for `executor-2~1`."""
-    count = process.partition("~")[2]
-    return int(count) if count.isdecimal() else 0

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from bookstore_lib.core.causality import number_of
-from bookstore_lib.core.invariants.circumstances import name_of, of_processes, redis_lost_data
+from bookstore_lib.core.hosts import base_name
+from bookstore_lib.core.invariants.circumstances import of_processes, redis_lost_data
 from bookstore_lib.core.lease import HELD_BY_ANOTHER
 from bookstore_lib.core.record import EpochRow, OrderRow, Tables
 from bookstore_lib.core.trace_event import TraceEvent
@@ -44,7 +45,7 @@ def epochs_in_record(events: Sequence[TraceEvent], tables: Tables) -> Iterator[V
     for epoch, elected in sorted(_elected(events).items()):
         for event in elected:
             holder = holders.get(epoch)
-            if holder is None or name_of(holder) != name_of(event.process):
+            if holder is None or base_name(holder) != base_name(event.process):
                 sentence = (
                     f"{event.process} was elected with epoch {epoch}, which the record gave to {holder or 'nobody'}."
                 )

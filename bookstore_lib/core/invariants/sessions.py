@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from bookstore_lib.core.causality import number_of
-from bookstore_lib.core.invariants.circumstances import ended, name_of, redis_lost_data
+from bookstore_lib.core.hosts import base_name
+from bookstore_lib.core.invariants.circumstances import ended, redis_lost_data
 from bookstore_lib.core.invariants.outcomes import settlements
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.core.verdict import Violation
@@ -31,7 +32,7 @@ def sessions_cleared(events: Sequence[TraceEvent]) -> Iterator[Violation]:
     for (order_id, service), event in sorted(begun.items()):
         end = cleared.get((order_id, service))
         late = end is not None and event.peer in gone
-        excused = service in gone or late or order_id in left_over or (order_id, name_of(service)) in unanswered
+        excused = service in gone or late or order_id in left_over or (order_id, base_name(service)) in unanswered
         if order_id in settled and not excused and (end is None or number_of(end) < number_of(event)):
             sentence = f"Order {order_id} is settled, but {service} still keeps its session."
             yield Violation(SESSIONS_CLEARED, sentence, (event,))
@@ -97,9 +98,9 @@ def _unanswered(events: Sequence[TraceEvent]) -> set[tuple[str, str]]:
     missing = Counter[tuple[str, str, str]]()
     for event in events:
         if event.kind == "send" and event.name == _CLEAR:
-            missing[event.order_id, name_of(event.peer), event.process] += 1
+            missing[event.order_id, base_name(event.peer), event.process] += 1
         elif event.kind == "receive" and event.name.startswith(f"{_CLEAR} "):
-            missing[event.order_id, name_of(event.peer), event.process] -= 1
+            missing[event.order_id, base_name(event.peer), event.process] -= 1
     return {(order_id, service) for (order_id, service, _), count in missing.items() if count > 0}
 
 

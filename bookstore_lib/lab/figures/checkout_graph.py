@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import networkx as nx
-from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch, Rectangle
+from matplotlib.patches import Patch
 
 from bookstore_lib.core.checkout_graph import STEPS, StepState
 from bookstore_lib.core.errors import HistoryError
 from bookstore_lib.lab.figures.labels import Point
-from bookstore_lib.lab.figures.picture import Picture
-from bookstore_lib.lab.figures.style import BLACK, GREY, LIGHT, colour_of, styled
+from bookstore_lib.lab.figures.picture import Picture, Size
+from bookstore_lib.lab.figures.sketch import Sketch
+from bookstore_lib.lab.figures.style import GREY, LIGHT, colour_of, styled
 
 _WIDE, _HIGH = 1.9, 0.72  # of a step, in inches, as all lengths here
 _APART, _LANE = 2.6, 1.25
@@ -38,12 +38,15 @@ _LOOKS: Mapping[StepState, _Look] = {
 }
 
 
-def draw_checkout_graph(states: Mapping[str, str] | None = None, *, title: str | None = None) -> Picture:
+def draw_checkout_graph(
+    states: Mapping[str, str] | None = None, *, title: str | None = None, figsize: Size | None = None
+) -> Picture:
     """Draw `STEPS`: a row for each service, an arrow from each step to those that need it.
 
     Args:
         states: What became of each step, by its name: the values of `StepState`. A step left out has no mark.
         title: Above the picture.
+        figsize: Width and height in inches.
 
     Raises:
         HistoryError: A step or a state that does not exist.
@@ -56,27 +59,20 @@ def draw_checkout_graph(states: Mapping[str, str] | None = None, *, title: str |
     width = max(x for x, _ in places.values()) + _WIDE / 2 + 0.25
     height = _HEAD + len(lanes) * _LANE + _FOOT
     with styled():
-        picture = Picture(width, height)
-        picture.suptitle(
-            title or "Checkout", x=0.2 / width, y=1 - 0.32 / height, ha="left", va="center", size=16, weight="bold"
-        )
-        axes = picture.add_axes((0.0, 0.0, 1.0, 1.0))
-        axes.set_axis_off()
-        axes.set_xlim(0, width)
-        axes.set_ylim(_HEAD - height, _HEAD)
+        sketch = Sketch(title or "Checkout", width, height, figsize)
         for service, y in lanes.items():
-            _lane(axes, service, y, width)
+            _lane(sketch, service, y, width)
         for name in STEPS:
             needs = sorted(graph.predecessors(name), key=lambda need: places[need][1])
             for rank, need in enumerate(needs):
-                up = _FAN * (rank - (len(needs) - 1) / 2)
-                _edge(axes, places[need], (places[name][0], places[name][1] + up))
+                down = _FAN * (rank - (len(needs) - 1) / 2)
+                _edge(sketch, places[need], (places[name][0], places[name][1] + down))
         for name, place in places.items():
-            _step(axes, name, place, known.get(name))
+            _step(sketch, name, place, known.get(name))
         if known:
-            _legend(axes, known, (0.2, _HEAD - height + _FOOT / 2))
-    picture.alt = _alt(known)
-    return picture
+            _legend(sketch, known, (0.2, height - _FOOT / 2))
+    sketch.picture.alt = _alt(known)
+    return sketch.picture
 
 
 def _known(states: Mapping[str, str]) -> dict[str, StepState]:
@@ -93,77 +89,44 @@ def _places(graph: "nx.DiGraph[str]") -> dict[str, Point]:
     """The middle of each step: rightwards by how many steps have to be done before, downwards by its service."""
     services = list(dict.fromkeys(step.service for step in STEPS.values()))
     return {
-        name: (_LEFT + _WIDE / 2 + depth * _APART, -(services.index(STEPS[name].service) + 0.5) * _LANE)
+        name: (_LEFT + _WIDE / 2 + depth * _APART, _HEAD + (services.index(STEPS[name].service) + 0.5) * _LANE)
         for depth, names in enumerate(nx.topological_generations(graph))
         for name in names
     }
 
 
-def _lane(axes: Axes, service: str, y: float, width: float) -> None:
-    band = Rectangle(
-        (0.1, y - _LANE / 2 + 0.06), width - 0.2, _LANE - 0.12, facecolor=LIGHT, alpha=0.5, edgecolor="none"
-    )
-    axes.add_patch(band)
-    axes.add_patch(Rectangle((0.1, y - _LANE / 2 + 0.06), 0.09, _LANE - 0.12, facecolor=colour_of(service)))
-    axes.text(0.3, y, service.replace("_", "_\n"), size=13, weight="bold", va="center")
+def _lane(sketch: Sketch, service: str, y: float, width: float) -> None:
+    high = _LANE - 0.12
+    sketch.band((0.1, y - high / 2), (width - 0.2, high), facecolor=LIGHT, alpha=0.5)
+    sketch.band((0.1, y - high / 2), (0.09, high), facecolor=colour_of(service))
+    sketch.text((0.3, y), service.replace("_", "_\n"), 13, weight="bold", ha="left")
 
 
-def _edge(axes: Axes, start: Point, end: Point) -> None:
-    arrow = FancyArrowPatch(
-        (start[0] + _WIDE / 2, start[1]),
-        (end[0] - _WIDE / 2, end[1]),
-        arrowstyle="-|>",
-        mutation_scale=16,
-        linewidth=1.6,
-        color=BLACK,
-        shrinkA=2,
-        shrinkB=2,
-        zorder=2,
-    )
-    axes.add_patch(arrow)
+def _edge(sketch: Sketch, start: Point, end: Point) -> None:
+    sketch.arrow((start[0] + _WIDE / 2 + 0.03, start[1]), (end[0] - _WIDE / 2 - 0.03, end[1]), head=16)
 
 
-def _step(axes: Axes, name: str, place: Point, state: StepState | None) -> None:
+def _step(sketch: Sketch, name: str, place: Point, state: StepState | None) -> None:
     look = _LOOKS[state] if state else _Look("", "#FFFFFF", colour_of(STEPS[name].service), width=2.0)
-    box = FancyBboxPatch(
-        (place[0] - _WIDE / 2, place[1] - _HIGH / 2),
-        _WIDE,
-        _HIGH,
-        boxstyle="round,pad=0,rounding_size=0.08",
-        facecolor=look.fill,
-        edgecolor=look.edge,
-        linewidth=look.width,
-        linestyle=look.line,
-        zorder=3,
-    )
-    axes.add_patch(box)
+    style = {"facecolor": look.fill, "edgecolor": look.edge, "linestyle": look.line}
+    sketch.box(place, (_WIDE, _HIGH), line=look.width, **style)
     text = f"{STEPS[name].procedure}\n{look.mark} {state}" if state else STEPS[name].procedure
-    axes.text(*place, text, size=13, ha="center", va="center", linespacing=1.35, zorder=4)
+    sketch.text(place, text, 13, linespacing=1.35)
 
 
-def _legend(axes: Axes, known: Mapping[str, StepState], place: Point) -> None:
+def _legend(sketch: Sketch, known: Mapping[str, StepState], place: Point) -> None:
     shown = [state for state in StepState if state in known.values()]
     handles = [
         Patch(
             facecolor=_LOOKS[state].fill,
             edgecolor=_LOOKS[state].edge,
             linestyle=_LOOKS[state].line,
-            linewidth=_LOOKS[state].width,
+            linewidth=_LOOKS[state].width * sketch.scale,
             label=f"{_LOOKS[state].mark} {state}",
         )
         for state in shown
     ]
-    axes.legend(
-        handles=handles,
-        loc="center left",
-        bbox_to_anchor=place,
-        bbox_transform=axes.transData,
-        ncols=len(handles),
-        frameon=False,
-        fontsize=12,
-        borderpad=0,
-        borderaxespad=0,
-    )
+    sketch.legend(handles, place, len(handles))
 
 
 def _alt(known: Mapping[str, StepState]) -> str:

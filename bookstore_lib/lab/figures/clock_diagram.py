@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from bookstore_lib.core.causality import check_clocks
-from bookstore_lib.core.cones import Cone, cone_of, cut_at
+from bookstore_lib.core.causality import causal_order, check_clocks
 from bookstore_lib.core.errors import HistoryError
 from bookstore_lib.core.faults import faults_during
+from bookstore_lib.core.happens_before import HappensBefore, Named
 from bookstore_lib.core.space_columns import Axis
 from bookstore_lib.core.spacetime import Spacetime, lay_out
 from bookstore_lib.core.stretches import collapse as collapsed
@@ -13,7 +13,7 @@ from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.core.verdict import Violation
 from bookstore_lib.lab.figures.clock_down import lay_downwards
 from bookstore_lib.lab.figures.clock_drawing import Drawing
-from bookstore_lib.lab.figures.clock_emphasis import Emphasis
+from bookstore_lib.lab.figures.clock_emphasis import Cut, Emphasis
 from bookstore_lib.lab.figures.clock_names import message_texts
 from bookstore_lib.lab.figures.clock_right import lay_rightwards
 from bookstore_lib.lab.figures.clock_sheet import Direction, Sheet
@@ -43,8 +43,8 @@ def draw_clock_diagram(
     figsize: tuple[float, float] | None = None,
     direction: Direction | None = None,
     axis: Axis = "logical",
-    highlight: str | TraceEvent | None = None,
-    cut: Iterable[str | TraceEvent] | None = None,
+    highlight: Named | None = None,
+    cut: Iterable[Named] | None = None,
     collapse: bool = False,
     violations: Sequence[Violation] | None = None,
     process_events: Iterable[TraceEvent] = (),
@@ -104,13 +104,22 @@ def _sheet(spacetime: Spacetime, letters: dict[str, str], axis: Axis, direction:
 def _emphasis(
     events: Sequence[TraceEvent],
     violations: Iterable[Violation],
-    highlight: str | TraceEvent | None,
-    cut: Iterable[str | TraceEvent] | None,
+    highlight: Named | None,
+    cut: Iterable[Named] | None,
 ) -> Emphasis:
     wrong = frozenset(event.id for violation in violations for event in violation.events)
-    cone = cone_of(events, _id(highlight)) if highlight else Cone(frozenset(), frozenset())
-    behind = None if cut is None else cut_at(events, map(_id, cut))
-    return Emphasis(wrong, _id(highlight) if highlight else "", cone, behind)
+    if highlight is None and cut is None:
+        return Emphasis(wrong)
+    relation = HappensBefore(causal_order(events))
+    emphasis = Emphasis(wrong)
+    if highlight is not None:
+        event = relation.event(highlight)
+        past, future = (frozenset(each.id for each in cone(event)) for cone in (relation.past, relation.future))
+        emphasis = emphasis._replace(highlight=event.id, past=past, future=future)
+    if cut is not None:
+        ends = relation.cut(cut)
+        emphasis = emphasis._replace(cut=Cut(relation.inside(ends), relation.breaking(ends)))
+    return emphasis
 
 
 def _special(emphasis: Emphasis, spacetime: Spacetime) -> set[str]:
@@ -122,8 +131,4 @@ def _special(emphasis: Emphasis, spacetime: Spacetime) -> set[str]:
     inside = emphasis.cut.inside
     last = {event.process: event.id for event in spacetime.events if event.id in inside}
     first = {event.process: event.id for event in reversed(spacetime.events) if event.id not in inside}
-    return special | {*last.values(), *first.values()} | {event.id for event in emphasis.cut.breaking}
-
-
-def _id(event: str | TraceEvent) -> str:
-    return event if isinstance(event, str) else event.id
+    return special | {*last.values(), *first.values()} | {message.receive.id for message in emphasis.cut.breaking}

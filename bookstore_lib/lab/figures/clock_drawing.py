@@ -1,6 +1,6 @@
 """Puts a sheet on a picture: title and captions on top, the field below, everything scaled to the size asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import ceil
 from textwrap import wrap
 from typing import Any
@@ -229,7 +229,7 @@ class Drawing:
         xs, ys = zip(*points, strict=True)
         self._axes.plot(xs, ys, color=colour, linestyle=style, linewidth=2.2 * self._scale, zorder=2.5)
 
-    def _cut_at(self, lane: int, inside: frozenset[str]) -> float:
+    def _cut_at(self, lane: int, inside: Collection[str]) -> float:
         sheet = self._sheet
         own = [event for event in sheet.spacetime.events if sheet.spacetime.lanes[event.process] == lane]
         last = max([sheet.along[event.id] for event in own if event.id in inside], default=sheet.span[0])

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 
-from bookstore_lib.core.cones import Cone, Cut
+from bookstore_lib.core.happens_before import Message
 from bookstore_lib.core.spacetime import Arrow
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.lab.figures.style import BLACK, FADED, GREY, RED, colour_of
@@ -13,19 +13,33 @@ PAST, FUTURE = "#0060A0", "#B34700"  # dark enough to read as text on white
 _COLOURS: Mapping[Role, str] = {"self": BLACK, "past": PAST, "future": FUTURE, "concurrent": FADED}
 
 
+class Cut(NamedTuple):
+    """A first part of each process: the ids of its events, and the messages that are received but not sent in it."""
+
+    inside: Collection[str]
+    breaking: tuple[Message, ...]
+
+    @property
+    def consistent(self) -> bool:
+        """Whether the processes can have been like this at one moment."""
+        return not self.breaking
+
+
 class Emphasis(NamedTuple):
     """What is special in a diagram.
 
     Attributes:
         wrong: The ids of the events that violate something.
         highlight: The id of the event whose cone is shown; empty for none.
-        cone: Its causal past and future.
+        past: The ids of its causal past.
+        future: The ids of its causal future.
         cut: A cut to show.
     """
 
     wrong: Collection[str] = ()
     highlight: str = ""
-    cone: Cone = Cone(frozenset(), frozenset())
+    past: Collection[str] = ()
+    future: Collection[str] = ()
     cut: Cut | None = None
 
     def role(self, event: TraceEvent) -> Role:
@@ -34,7 +48,7 @@ class Emphasis(NamedTuple):
             return "plain"
         if event.id == self.highlight:
             return "self"
-        return "past" if event.id in self.cone.past else "future" if event.id in self.cone.future else "concurrent"
+        return "past" if event.id in self.past else "future" if event.id in self.future else "concurrent"
 
     def colour(self, event: TraceEvent) -> str:
         """Of the event's mark."""
@@ -62,4 +76,4 @@ class Emphasis(NamedTuple):
 
     def breaks(self, receive: TraceEvent) -> bool:
         """Whether the message of this receive makes the cut inconsistent."""
-        return self.cut is not None and receive in self.cut.breaking
+        return self.cut is not None and any(receive == message.receive for message in self.cut.breaking)

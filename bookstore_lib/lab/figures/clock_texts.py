@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from string import ascii_lowercase
 from typing import NamedTuple
 
-from bookstore_lib.core.cones import Cut
 from bookstore_lib.core.space_columns import Axis
 from bookstore_lib.core.spacetime import Spacetime
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.core.verdict import Violation
+from bookstore_lib.lab.figures.clock_emphasis import Cut
 from bookstore_lib.lab.figures.style import tags
 
 _LONGEST_NAME = 24
@@ -106,7 +106,7 @@ def cut_caption(cut: Cut | None) -> str:
     """Which messages make a cut inconsistent; empty for none."""
     if cut is None or cut.consistent:
         return ""
-    what = ", ".join(f"{shortened(event.name)} to {event.process}" for event in cut.breaking[:_MOST_SENTENCES])
+    what = ", ".join(f"{shortened(send.name)} to {receive.process}" for send, receive in cut.breaking[:_MOST_SENTENCES])
     more = f" and {len(cut.breaking) - _MOST_SENTENCES} more" if len(cut.breaking) > _MOST_SENTENCES else ""
     return f"The cut is inconsistent: received inside, but sent outside: {what}{more}."
 

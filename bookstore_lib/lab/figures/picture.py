@@ -6,8 +6,11 @@ from typing import Any
 from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import LayoutEngine
 
 from bookstore_lib.lab.figures.style import styled
+
+Size = tuple[float, float]  # width and height, in inches
 
 _DOTS_PER_INCH = 150
 _CSS_PIXELS_PER_INCH = 72
@@ -23,9 +26,9 @@ class Picture(Figure):
             and is the same for every execution.
     """
 
-    def __init__(self, width: float, height: float) -> None:
+    def __init__(self, width: float, height: float, layout: LayoutEngine | None = None) -> None:
         """Make an empty picture; sizes in inches."""
-        super().__init__(figsize=(width, height), facecolor="white")
+        super().__init__(figsize=(width, height), facecolor="white", layout=layout)
         FigureCanvasAgg(self)
         self.alt = ""
 

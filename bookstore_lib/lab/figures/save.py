@@ -1,4 +1,4 @@
-"""Saving pictures: byte for byte the same each time, with their description inside."""
+"""Saving pictures: byte for byte the same each time, with their letters and their description inside."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from bookstore_lib.core.errors import HistoryError
+from bookstore_lib.lab.figures.fonts import embed_fonts
 from bookstore_lib.lab.figures.picture import Picture
 from bookstore_lib.lab.figures.style import styled
 
@@ -36,6 +37,8 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with styled():
             figure.savefig(path, format=ending[1:], dpi=_DOTS_PER_INCH, metadata=_metadata(figure, ending))
+            if ending == ".svg":
+                embed_fonts(path, figure)
     except OSError as error:
         raise HistoryError(f"{path} cannot be written: {error.strerror}. Choose another place.") from error
     return path

@@ -7,9 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from bookstore_lib.core.checkout_graph import STEPS
+from bookstore_lib.core.calls import calls
 from bookstore_lib.core.errors import HistoryError
-from bookstore_lib.core.hosts import base_name
 from bookstore_lib.core.trace_event import KINDS, TraceEvent
 from bookstore_lib.lab.figures.terms import terms
 
@@ -17,8 +16,6 @@ _MESSAGE = ["message_id", "order_id", "name", "sender", "receiver", "sent", "rec
 _ORDER = ["order_id", "status", "executor", "epoch", "began", "settled", "answered", "seconds", "events", "messages"]
 _TERM = ["process", "epoch", "elected", "believed_until", "key_until", "seconds", "ended_by"]
 _CALL = ["order_id", "step", "caller", "service", "asked", "seconds", "answer"]
-_SERVICES = {step.service for step in STEPS.values()}
-_STEP_NAMES = {(step.service, step.procedure): name for name, step in STEPS.items()}
 
 
 def events_frame(events: Sequence[TraceEvent]) -> pd.DataFrame:
@@ -85,19 +82,18 @@ def steps_frame(events: Sequence[TraceEvent]) -> pd.DataFrame:
     A step is named as in the checkout graph; other calls (ClearOrder) by their procedure. `answer` is `reply`, `error`
     or `none`; a call that was never answered has no `seconds`.
     """
-    rows: list[list[Any]] = []
-    asked: dict[tuple[str, ...], list[Any]] = {}
-    for event in events:
-        procedure, _, answer = event.name.partition(" ")
-        call = event.order_id, event.process, base_name(event.peer), procedure
-        if event.kind == "send" and not answer and call[2] in _SERVICES:
-            step = _STEP_NAMES.get((call[2], procedure), procedure)
-            # A call begins only when the one before it of its kind has ended, so the next answer is its own.
-            asked[call] = [event.order_id, step, event.process, call[2], event.wall, None, "none"]
-            rows.append(asked[call])
-        elif event.kind == "receive" and answer and call in asked:
-            row = asked.pop(call)
-            row[-2:] = [event.wall - row[-3], answer]
+    rows = [
+        [
+            call.asked.order_id,
+            call.step,
+            call.asked.process,
+            call.service,
+            call.asked.wall,
+            call.answered and call.answered.wall - call.asked.wall,
+            call.answer,
+        ]
+        for call in calls(events)
+    ]
     return pd.DataFrame(rows, columns=_CALL).astype({"seconds": float})
 
 

@@ -1,38 +1,37 @@
 """What happened in a run: the traces of all processes as one history to look at, draw and check."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
-
 from bookstore_lib.core.causality import causal_order
 from bookstore_lib.core.errors import HistoryError, UnknownOrderError
-from bookstore_lib.core.happens_before import HappensBefore, Hop, Message
+from bookstore_lib.core.happens_before import HappensBefore, Hop, Message, Named
 from bookstore_lib.core.invariants import check
 from bookstore_lib.core.order import OrderStatus
 from bookstore_lib.core.record import Tables
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.core.verdict import Verdict
-from bookstore_lib.lab.figures import draw_checkout_graph, draw_clock_diagram, draw_election_timeline, save_figure
+from bookstore_lib.lab.figures import save_figure
 from bookstore_lib.lab.history.export import FIGURES, format_of, write
+from bookstore_lib.lab.history.pictures import Pictures
 from bookstore_lib.lab.history.reading import collector_paused, read_trace
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Event = str | TraceEvent
 
-
-class History:
+class History(Pictures):
     """The events of a run, or of one order of it.
 
     Args:
         events: In any order; a message is not received before it is sent.
         tables: The record at the end of the run, where it is known; some guarantees can be checked only with it.
         cut_lines: How many last lines were cut short by a kill, and left out.
+        process_events: What happened around the events, to the processes: killed, paused, restarted, elected. It is
+            drawn, but it is not asked about.
 
     Attributes:
         events: Sorted so that causes come before effects; always in the same order, whatever the clocks of the
@@ -48,7 +47,13 @@ class History:
         True
     """
 
-    def __init__(self, events: Iterable[TraceEvent], tables: Tables | None = None, cut_lines: int = 0) -> None:
+    def __init__(
+        self,
+        events: Iterable[TraceEvent],
+        tables: Tables | None = None,
+        cut_lines: int = 0,
+        process_events: Iterable[TraceEvent] = (),
+    ) -> None:
         events = list(events)
         strange = next((event for event in events if not isinstance(event, TraceEvent)), None)
         if strange is not None:
@@ -56,6 +61,7 @@ class History:
         self.events = tuple(causal_order(events))
         self.tables = tables
         self.cut_lines = cut_lines
+        self.process_events = tuple(process_events)
 
     @classmethod
     def load(cls, source: str | Path | Iterable[str | bytes], tables: Tables | None = None) -> "History":
@@ -81,7 +87,7 @@ class History:
         return tuple(sorted(first, key=lambda order_id: (first[order_id], order_id)))
 
     def order(self, order_id: str) -> "History":
-        """The history of one order: its events only, without the record.
+        """The history of one order: its events, what happened to the processes meanwhile, and not the record.
 
         Args:
             order_id: The id, or as much of its beginning as no other order has.
@@ -95,35 +101,7 @@ class History:
         matches = [order_id] if order_id in matches else matches
         if len(matches) != 1:
             raise UnknownOrderError(_not_one_order(order_id, matches, self.order_ids))
-        return History(self._by_order[matches[0]])
-
-    def draw(self, title: str | None = None) -> Figure:
-        """The space-time diagram of all events: a line for each process, an arrow for each message.
-
-        Raises:
-            HistoryError: There is nothing to draw.
-        """
-        return draw_clock_diagram(self.events, title=title)
-
-    def draw_checkout(self, title: str | None = None) -> Figure:
-        """The checks of an order as a graph, each with what became of it.
-
-        Raises:
-            HistoryError: This is not the history of one order, or its checks were not finished.
-        """
-        self._only_order("draw_checkout")
-        states = [event.detail["steps"] for event in self.events if event.name == "checked"]
-        if not states:
-            raise HistoryError(f"The checks of order {self.order_ids[0]} were not finished: there is nothing to draw.")
-        return draw_checkout_graph(states[-1], title=title)
-
-    def draw_election(self, title: str | None = None) -> Figure:
-        """Who led when, by the wall clock, and how long the lock's key lived.
-
-        Raises:
-            HistoryError: There is no election in this history.
-        """
-        return draw_election_timeline(self.events, title=title)
+        return History(self._by_order[matches[0]], process_events=(*self.process_events, *self._without_order))
 
     def export(self, path: str | Path, format: str | None = None) -> Path:  # noqa: A002 - the word that people expect
         """Save the space-time diagram, or the events for another tool.
@@ -167,7 +145,7 @@ class History:
 
         return frame(self.events, of)
 
-    def happens_before(self, a: Event, b: Event) -> bool:
+    def happens_before(self, a: Named, b: Named) -> bool:
         """Whether `a` can have influenced `b`: by the order in each process and the messages, not by the clocks.
 
         It is the relation of the events of this history. In that of one order it is what its vector clocks say, where
@@ -180,22 +158,22 @@ class History:
         Raises:
             HistoryError: There is no such event.
         """
-        return self._relation.holds(self._event(a), self._event(b))
+        return self._relation.holds(self._relation.event(a), self._relation.event(b))
 
-    def concurrent(self, a: Event, b: Event) -> bool:
+    def concurrent(self, a: Named, b: Named) -> bool:
         """Whether neither of two different events can have influenced the other; as `happens_before`."""
-        first, second = self._event(a), self._event(b)
+        first, second = self._relation.event(a), self._relation.event(b)
         return first != second and not self.happens_before(first, second) and not self.happens_before(second, first)
 
-    def causal_past(self, event: Event) -> tuple[TraceEvent, ...]:
+    def causal_past(self, event: Named) -> tuple[TraceEvent, ...]:
         """All events that happened before an event, in causal order; arguments and errors as `happens_before`."""
-        return self._relation.past(self._event(event))
+        return self._relation.past(self._relation.event(event))
 
-    def causal_future(self, event: Event) -> tuple[TraceEvent, ...]:
+    def causal_future(self, event: Named) -> tuple[TraceEvent, ...]:
         """All events that an event happened before, in causal order; arguments and errors as `happens_before`."""
-        return self._relation.future(self._event(event))
+        return self._relation.future(self._relation.event(event))
 
-    def is_consistent(self, cut: Iterable[Event]) -> bool:
+    def is_consistent(self, cut: Iterable[Named]) -> bool:
         """Whether a cut is a state that the run may have been in: no message in it is received, but not sent.
 
         Args:
@@ -206,13 +184,13 @@ class History:
         """
         return not self.breaking(cut)
 
-    def breaking(self, cut: Iterable[Event]) -> tuple[Message, ...]:
+    def breaking(self, cut: Iterable[Named]) -> tuple[Message, ...]:
         """The messages that make a cut inconsistent: received inside, sent outside; as `is_consistent`."""
-        return self._relation.breaking(self._cut(cut))
+        return self._relation.breaking(self._relation.cut(cut))
 
-    def largest_consistent_cut(self, cut: Iterable[Event]) -> tuple[TraceEvent, ...]:
+    def largest_consistent_cut(self, cut: Iterable[Named]) -> tuple[TraceEvent, ...]:
         """The largest consistent cut inside a cut: its last event of each process; as `is_consistent`."""
-        return self._relation.largest_consistent(self._cut(cut))
+        return self._relation.largest_consistent(self._relation.cut(cut))
 
     def critical_path(self) -> tuple[Hop, ...]:
         """The chain of events that decided how long the order took: from its first event to its final answer.
@@ -239,27 +217,12 @@ class History:
         return dict(orders)
 
     @cached_property
-    def _by_id(self) -> dict[str, TraceEvent]:
-        return {event.id: event for event in self.events}
+    def _without_order(self) -> tuple[TraceEvent, ...]:
+        return tuple(event for event in self.events if not event.order_id)
 
     @cached_property
     def _relation(self) -> HappensBefore:
         return HappensBefore(self.events)
-
-    def _event(self, event: Event) -> TraceEvent:
-        event_id = event.id if isinstance(event, TraceEvent) else event
-        if not isinstance(event_id, str) or event_id not in self._by_id:
-            raise HistoryError(f"There is no event {event_id!r} in this history; ids look like 'executor-1#7'.")
-        return self._by_id[event_id]
-
-    def _cut(self, cut: Iterable[Event]) -> list[TraceEvent]:
-        if isinstance(cut, str | TraceEvent) or not isinstance(cut, Iterable):
-            raise HistoryError(f"A cut is a list with the last event of each process, not {cut!r}.")
-        events = [self._event(event) for event in cut]
-        twice = [process for process, count in Counter(event.process for event in events).items() if count > 1]
-        if twice:
-            raise HistoryError(f"A cut has one last event of each process; this one has more of {twice[0]}.")
-        return events
 
     def _only_order(self, question: str) -> str:
         if len(self.order_ids) != 1:
