@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from bookstore_lib.core.vector_clock import VectorClock
     from bookstore_lib.lab.cluster import Bookstore
     from bookstore_lib.lab.history import History
-    from bookstore_lib.lab.panels import LeaderPanel, OrderPanel
+    from bookstore_lib.lab.panels import ClusterPanel, OrderPanel
 
-__all__ = ["Bookstore", "History", "LeaderPanel", "OrderPanel", "VectorClock"]
+__all__ = ["Bookstore", "ClusterPanel", "History", "OrderPanel", "VectorClock"]
 
 _HOMES = {
     "Bookstore": "bookstore_lib.lab.cluster",
     "History": "bookstore_lib.lab.history",
-    "LeaderPanel": "bookstore_lib.lab.panels",
+    "ClusterPanel": "bookstore_lib.lab.panels",
     "OrderPanel": "bookstore_lib.lab.panels",
     "VectorClock": "bookstore_lib.core.vector_clock",
 }
