@@ -12,16 +12,43 @@ if TYPE_CHECKING:
     from bookstore_lib.core.vector_clock import VectorClock
     from bookstore_lib.lab.cluster import Bookstore
     from bookstore_lib.lab.history import History
-    from bookstore_lib.lab.panels import ClusterPanel, OrderPanel
+    from bookstore_lib.lab.load import run_load
+    from bookstore_lib.lab.panels import (
+        ClockPanel,
+        ClusterPanel,
+        Dashboard,
+        ElectionPanel,
+        FaultPanel,
+        LoadPanel,
+        OrderPanel,
+    )
 
-__all__ = ["Bookstore", "ClusterPanel", "History", "OrderPanel", "VectorClock"]
+__all__ = [
+    "Bookstore",
+    "ClockPanel",
+    "ClusterPanel",
+    "Dashboard",
+    "ElectionPanel",
+    "FaultPanel",
+    "History",
+    "LoadPanel",
+    "OrderPanel",
+    "VectorClock",
+    "run_load",
+]
 
 _HOMES = {
     "Bookstore": "bookstore_lib.lab.cluster",
-    "History": "bookstore_lib.lab.history",
+    "ClockPanel": "bookstore_lib.lab.panels",
     "ClusterPanel": "bookstore_lib.lab.panels",
+    "Dashboard": "bookstore_lib.lab.panels",
+    "ElectionPanel": "bookstore_lib.lab.panels",
+    "FaultPanel": "bookstore_lib.lab.panels",
+    "History": "bookstore_lib.lab.history",
+    "LoadPanel": "bookstore_lib.lab.panels",
     "OrderPanel": "bookstore_lib.lab.panels",
     "VectorClock": "bookstore_lib.core.vector_clock",
+    "run_load": "bookstore_lib.lab.load",
 }
 
 

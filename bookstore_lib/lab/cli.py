@@ -1,5 +1,6 @@
 """The command `bookstore`."""
 
+import importlib.util
 import json
 import os
 import signal
@@ -82,6 +83,22 @@ def lab(
     offline = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     command = [sys.executable, "-m", "jupyterlab", *as_root, *offline, str(notebooks)]
     os.execv(sys.executable, command)  # noqa: S606 - no shell wanted
+
+
+@app.command()
+def dashboard(
+    *,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 8866,
+    browser: Annotated[bool, typer.Option(help="Open it in a browser.")] = True,
+) -> None:
+    """Show a bookstore of its own, with all panels, as a page: each visit starts one, which ends with the visit."""
+    if importlib.util.find_spec("voila") is None:
+        raise SetupError("The dashboard needs Voila: pip install voila, or use `bookstore lab` and Dashboard(shop).")
+    page = Path(__file__).parent / "panels" / "dashboard.ipynb"
+    # A browser that vanishes says no goodbye; its bookstore goes when nobody has been connected for a while.
+    cull = ["--MappingKernelManager.cull_idle_timeout=60", "--MappingKernelManager.cull_interval=20"]
+    options = [f"--port={port}", *cull, *([] if browser else ["--no-browser"])]
+    os.execv(sys.executable, [sys.executable, "-m", "voila", *options, str(page)])  # noqa: S606 - no shell wanted
 
 
 @app.command()

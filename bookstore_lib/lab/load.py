@@ -120,6 +120,17 @@ class Load:
         """What it has come to so far."""
         return summarise(self.placed, self._rate)
 
+    def by_second(self, seconds: float, width: float = 1.0) -> list[tuple[float, list[float]]]:
+        """The last seconds in bins: the end of each, and how long the orders took that got their outcome in it."""
+        first = max(0, int((self.elapsed - seconds) / width))
+        bins: dict[int, list[float]] = {number: [] for number in range(first, int(self.elapsed / width))}
+        for order in reversed(self.placed):  # nearly by the time of their outcomes
+            number = int((order.due + order.seconds) / width)
+            if number < first - 1:
+                break
+            bins.get(number, []).append(order.seconds)
+        return [((number + 1) * width, times) for number, times in sorted(bins.items())]
+
     def frame(self) -> "pd.DataFrame":
         """A row for each order, by when it was due; the columns are those of `Placed`."""
         import pandas as pd  # noqa: PLC0415 - slow to import, and panels do not need it

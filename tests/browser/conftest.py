@@ -1,7 +1,6 @@
 """One JupyterLab and one browser for all tests of this folder."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -49,8 +48,6 @@ def open_sheet(page, lab_url):
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory, pytestconfig):
-    """A folder for screenshots, named in the output so that they can be looked at."""
-    folder = Path(tmp_path_factory.mktemp("screenshots"))
-    yield folder
-    print(f"\nScreenshots: {folder}")
+def pictures(tmp_path_factory):
+    """A folder for screenshots, to be looked at: `screenshots0` below the folder of `--basetemp`."""
+    return tmp_path_factory.mktemp("screenshots")

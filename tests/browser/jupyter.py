@@ -55,10 +55,13 @@ def launch(playwright: Playwright) -> Browser:
 @contextmanager
 def jupyter(folder: Path, log: Path) -> Iterator[str]:
     """A JupyterLab on a folder; gives its address."""
-    port = _free_port()
+    port = free_port()
     as_root = ["--allow-root"] if os.geteuid() == 0 else []
     command = [sys.executable, "-m", "jupyterlab", *as_root, *_OFFLINE, "--no-browser", f"--port={port}"]
     command += ["--expose-app-in-browser", f"--IdentityProvider.token={TOKEN}", str(folder)]
+    news = folder / ".settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True)
+    news.write_text('{"fetchNews": "false"}')  # else it asks whether it may, on top of what is to be seen
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
         "JUPYTER_CONFIG_DIR": str(folder / ".jupyter"),  # not what the developer has chosen
@@ -130,7 +133,8 @@ def watch_requests(page: Page) -> list[str]:
     return strangers
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])

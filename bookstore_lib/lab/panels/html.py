@@ -1,7 +1,13 @@
 """Pieces of HTML that panels are made of; their colours are those of the JupyterLab theme, light or dark."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
+from io import BytesIO
+
+from matplotlib.figure import Figure
+
+from bookstore_lib.lab.figures import alt_text
 
 TEXT = "var(--jp-ui-font-color1, inherit)"
 FAINT = "var(--jp-ui-font-color2, inherit)"
@@ -52,9 +58,17 @@ def lease_bar(holder: str, left: float, ttl: float) -> str:
     )
     return (
         "<style>@keyframes bookstore-lease { from { transform: scaleX(1) } to { transform: scaleX(0) } }</style>"
-        f'<div style="display: flex; align-items: center; gap: 8px; color: {TEXT}">'
+        f'<div style="display: flex; align-items: center; gap: 8px; margin-right: 24px; color: {TEXT}">'
         f'<div role="meter" aria-label="life of the lease in seconds" aria-valuemin="0" aria-valuemax="{ttl:g}"'
         f' aria-valuenow="{left:.1f}" aria-valuetext="{escape(text)}" style="width: 200px; height: 12px;'
         f' border: 1px solid {FAINT}; overflow: hidden"><div style="{inner if holder else ""}"></div></div>'
         f"<span>{escape(text)}; a full bar is {ttl:g} s</span></div>"
     )
+
+
+def picture(figure: Figure) -> str:
+    """A figure with its alt text."""
+    stream = BytesIO()
+    figure.savefig(stream, format="png", dpi=150)
+    data = b64encode(stream.getvalue()).decode()
+    return f'<img alt="{escape(alt_text(figure))}" src="data:image/png;base64,{data}" style="max-width: 100%">'

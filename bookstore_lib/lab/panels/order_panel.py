@@ -1,16 +1,12 @@
 """A counter where orders are placed."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
-from io import BytesIO
 
 import ipywidgets
-from matplotlib.figure import Figure
 
 from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.lab.customers import CUSTOMERS
-from bookstore_lib.lab.figures import alt_text
 from bookstore_lib.lab.load import place_at_once
 from bookstore_lib.lab.panels import html
 from bookstore_lib.lab.panels.panel import Panel, row
@@ -28,9 +24,10 @@ class OrderPanel(Panel):
 
     Args:
         shop: A running bookstore.
+        diagram: Whether the vector clocks are drawn after each order.
     """
 
-    def __init__(self, shop: Bookstore) -> None:
+    def __init__(self, shop: Bookstore, *, diagram: bool = True) -> None:
         super().__init__(shop, "Orders")
         titles = [book["title"] for book in shop.client.books(limit=_TITLES)]
         self.title = ipywidgets.Dropdown(options=titles, value="Frankenstein", description="Book")
@@ -48,6 +45,7 @@ class OrderPanel(Panel):
         self._shown_basket, self._diagram, self._history = (ipywidgets.HTML() for _ in range(3))
         self._orders: list[tuple[str, ...]] = []
         self._placed = 0
+        self._draws = diagram
         self._compose(
             row(self.title, self.quantity, self.add_button, self.empty_button),
             self._shown_basket,
@@ -79,9 +77,9 @@ class OrderPanel(Panel):
         else:
             receipts = [self._shop.checkout(items, customer)]
         self._note(items, customer, receipts)
-        titles = ", ".join(items)
-        figure = self._shop.history().order(receipts[-1].order_id).draw(title=f"The order of {titles}")
-        self._diagram.value = _as_html(figure)
+        if self._draws:
+            order = self._shop.history().order(receipts[-1].order_id)
+            self._diagram.value = html.picture(order.draw(title=f"The order of {', '.join(items)}"))
         return receipts
 
     @property
@@ -138,10 +136,3 @@ def _outcome(receipt: Receipt) -> str:
     reasons = " ".join(reason.message for reason in receipt.reasons)
     books = "; ".join(f"{book.title} ({book.author})" for book in receipt.suggestions)
     return f"{receipt.status}. {reasons}{'You may also like: ' + books + '.' if books else ''}"
-
-
-def _as_html(figure: Figure) -> str:
-    stream = BytesIO()
-    figure.savefig(stream, format="png", dpi=150)
-    data = b64encode(stream.getvalue()).decode()
-    return f'<img alt="{escape(alt_text(figure))}" src="data:image/png;base64,{data}" style="max-width: 100%">'

@@ -30,7 +30,7 @@ class ProcessRow:
 
     def __init__(self, name: str, buttons: dict[str, Any]) -> None:
         self.name, self.buttons = name, buttons
-        self._text = ipywidgets.HTML(layout=ipywidgets.Layout(min_width="430px"))
+        self._text = ipywidgets.HTML(layout=ipywidgets.Layout(min_width="460px"))
         self.widget = row(self._text, *buttons.values())
 
     def show(self, process: ProcessView) -> None:
@@ -41,7 +41,7 @@ class ProcessRow:
         leads = process.role == "leader"
         role = f"{'★ ' if leads else ''}{process.role}{'' if process.epoch is None else f', epoch {process.epoch}'}"
         restarts = {0: "", 1: "restarted once"}.get(process.restarts, f"restarted {process.restarts} times")
-        cells = [(process.name, 12, leads), (role, 12, leads), (restarts, 8, False)]
+        cells = [(process.name, 14, leads), (role, 12, leads), (restarts, 8, False)]
         text = "".join(
             f'<span style="display: inline-block; width: {width}em; font-weight: {"bold" if bold else "normal"}">'
             f"{escape(content)}</span>"

@@ -88,7 +88,7 @@ class Managed:
 
     def reconfigure(self, env: Mapping[str, str]) -> None:
         """Tell its next lives something else: variables of the environment, an empty one is taken away."""
-        now = dict(os.environ if self._env is None else self._env) | env
+        now = dict(os.environ if self._env is None else self._env) | dict(env)
         self._env = {name: value for name, value in now.items() if value}
 
     def start(self) -> None:

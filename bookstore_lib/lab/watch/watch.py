@@ -26,6 +26,7 @@ TICK = 0.1
 _STATUS_EVERY = 1.0
 _REDIS_SECONDS = 0.5
 _KEPT_ORDERS = 12
+_REPEATED = ("renewed", "waiting")
 
 Listener = Callable[["Watch"], None]
 
@@ -38,7 +39,8 @@ class Watch:
 
     Attributes:
         view: The last look.
-        process_events: What the processes and the lab wrote that belongs to no order, by wall clock.
+        process_events: What the processes and the lab wrote that belongs to no order, by wall clock; of the
+            renewals and waits of a process only the last.
         orders: Events of the last orders, oldest order first.
         running: Whether the bookstore still runs.
     """
@@ -50,6 +52,7 @@ class Watch:
         self._beliefs = Beliefs()
         self._statuses: list[ProcessStatus] = []
         self._asked = 0.0
+        self._repeated: dict[tuple[str, str], TraceEvent] = {}
         self._listeners: list[Listener] = []
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -94,12 +97,21 @@ class Watch:
     def _sort(self, events: list[TraceEvent]) -> None:
         own = [event for event in events if not event.order_id]
         self._beliefs.learn(own)
-        self.process_events += own
+        for event in own:
+            self._keep(event)
         for event in events:
             if event.order_id:
                 self.orders.setdefault(event.order_id, []).append(event)
         while len(self.orders) > _KEPT_ORDERS:
             self.orders.popitem(last=False)
+
+    def _keep(self, event: TraceEvent) -> None:
+        """A renewal or a wait makes the one before it uninteresting: an idle bookstore does not grow."""
+        if event.name in _REPEATED:
+            before = self._repeated.get((event.process, event.name))
+            self.process_events = [kept for kept in self.process_events if kept is not before]
+            self._repeated[event.process, event.name] = event
+        self.process_events.append(event)
 
     def _coordination(self) -> Coordination:
         hosts = [status.host for status in self._statuses if status.name.startswith("executor-")]
