@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, Request
 
 from tests.support import eventually
 
@@ -121,14 +121,19 @@ class Sheet:
 
 
 def watch_requests(page: Page) -> list[str]:
-    """The addresses outside this machine that the page asks for from now on."""
+    """The addresses outside this machine that the page asks for from now on, but for what its own policy forbids."""
     strangers: list[str] = []
 
     def note(url: str) -> None:
         if urlsplit(url).scheme in ("http", "https", "ws", "wss") and urlsplit(url).hostname != "127.0.0.1":
             strangers.append(url)
 
+    def forbidden(request: Request) -> None:
+        if request.failure == "csp":
+            strangers.remove(request.url)
+
     page.on("request", lambda request: note(request.url))
+    page.on("requestfailed", forbidden)
     page.on("websocket", lambda socket: note(socket.url))
     return strangers
 

@@ -3,8 +3,15 @@
 import pytest
 
 from bookstore_lib.lab.cluster import Bookstore
-from bookstore_lib.lab.faults import make_whole
-from bookstore_lib.lab.panels import ClusterPanel, OrderPanel
+from bookstore_lib.lab.faults import FIELDS, make_whole
+from bookstore_lib.lab.panels import (
+    ClockPanel,
+    ClusterPanel,
+    ElectionPanel,
+    FaultPanel,
+    LoadPanel,
+    OrderPanel,
+)
 from tests.support import eventually
 
 
@@ -196,3 +203,74 @@ def test_a_panel_of_a_stopped_bookstore_says_so_in_a_sentence():
     assert "This bookstore was stopped; start a new one with Bookstore()" in orders.message
     assert not orders.place_button.disabled
     eventually(lambda: "This bookstore was stopped" in cluster.message)
+
+
+def test_a_fault_is_aimed_and_fired_and_the_guarantees_are_shown(shop):
+    panel = FaultPanel(shop)
+    panel.kind.value = "freeze"
+    panel.process.value = "suggestions"
+    panel.seconds.value = 0.2
+
+    press(panel, panel.fire_button)
+
+    assert "It landed: suggestions was frozen" in panel.message
+    assert "every accepted order ends in exactly one terminal state" in panel.verdict
+    assert "VIOLATED" not in panel.verdict
+
+
+@pytest.mark.parametrize("kind", list(FIELDS))
+def test_every_kind_of_fault_can_be_chosen_and_makes_sense_as_it_is_offered(shop, kind):
+    panel = FaultPanel(shop)
+    panel.kind.value = kind
+
+    assert panel.chosen.kind == kind
+
+
+def test_other_times_of_the_lease_are_used_by_all_executors(shop):
+    panel = ElectionPanel(shop)
+    panel.ttl.value, panel.renewal.value = 1.5, 0.4
+
+    press(panel, panel.apply_button)
+
+    assert "The lock lives for 1.5 s and is renewed every 0.4 s." in panel.message
+    assert shop.settings.lease_ttl == 1.5
+    eventually(lambda: f"{shop.leader} leads." in panel.strip)
+    terms = shop.history().frame("leadership")
+    last = terms.iloc[-1]
+    assert last["key_until"] - last["elected"] >= 1.4
+
+
+def test_times_of_the_lease_that_make_no_sense_are_refused_in_a_sentence(shop):
+    panel = ElectionPanel(shop)
+    before = shop.settings
+    panel.ttl.value, panel.renewal.value = 1.0, 2.0
+
+    press(panel, panel.apply_button)
+
+    assert "has to lie between 0 and 0.9" in panel.message
+    assert shop.settings == before
+
+
+def test_a_load_shows_its_curves_until_it_is_stopped(shop):
+    panel = LoadPanel(shop)
+    panel.rate.value = 20
+
+    panel.start_button.click()
+    eventually(lambda: "Outcomes each second" in panel.curves)
+    eventually(lambda: not panel.stop_button.disabled)
+    assert panel.start_button.disabled
+    panel.stop()
+    panel.wait()
+
+    assert "orders at 20.0/s" in panel.message
+    assert not panel.start_button.disabled
+
+
+def test_the_newest_order_is_drawn_by_itself(shop):
+    panel = ClockPanel(shop)
+
+    order_id = shop.checkout({"Frankenstein": 1}).order_id
+
+    eventually(lambda: f"Order {order_id[:8]}" in panel.message, seconds=20)
+    assert 'alt="Space-time diagram' in panel.diagram
+    assert order_id in [value for _, value in panel.choice.options]

@@ -44,7 +44,7 @@ class FaultPanel(Panel):
         self.step = ipywidgets.Dropdown(options=_crash_points(), description="Step")
         self.seconds = ipywidgets.BoundedFloatText(value=1.0, min=0.1, max=60, step=0.1, description="Seconds")
         self.fire_button = self._button(
-            "Fire", "Let the fault happen, end it, and check every guarantee", self._fire, "danger"
+            "Fire", "Let the fault happen, end it, and check every guarantee", lambda: self.fire(self.chosen), "danger"
         )
         self._verdict = ipywidgets.HTML()
         self._names = [status.name for status in shop.processes()]
@@ -52,6 +52,7 @@ class FaultPanel(Panel):
         self._aim()
         aims = row(self.process, self.link, self.how, self.step, self.seconds)
         self._compose(row(self.kind, self.fire_button), aims, self._message, self._verdict)
+        self._follow()
 
     def fire(self, fault: Fault) -> tuple[Landing, Verdict]:
         """What the button does, for a cell: let it happen, and check the whole run; shown in the panel.
@@ -70,7 +71,9 @@ class FaultPanel(Panel):
         """The table of guarantees, as HTML."""
         return str(self._verdict.value)
 
-    def _fire(self) -> None:
+    @property
+    def chosen(self) -> Fault:
+        """The fault that the widgets describe."""
         needs, may = FIELDS[self.kind.value]
         chosen = {
             "process": self.process.value,
@@ -80,7 +83,7 @@ class FaultPanel(Panel):
             "delay": self.seconds.value / 2,
             "seconds": self.seconds.value,
         }
-        self.fire(Fault(self.kind.value, **{name: chosen[name] for name in (*needs, *may) if name in chosen}))
+        return Fault(self.kind.value, **{name: chosen[name] for name in (*needs, *may) if name in chosen})
 
     def _aim(self) -> None:
         needs, may = FIELDS[self.kind.value]

@@ -55,6 +55,7 @@ class OrderPanel(Panel):
             self._diagram,
         )
         self._show_basket()
+        self._follow()
 
     def order(self, title: str, quantity: int = 1, customer: str = "good") -> Receipt:
         """What the button does, for a cell: place the order, and show its outcome and diagram in the panel."""

@@ -77,6 +77,11 @@ class Watch:
             if listener in self._listeners:
                 self._listeners.remove(listener)
 
+    @property
+    def looking(self) -> bool:
+        """Whether its thread runs: only while somebody wants to be told, and the bookstore runs."""
+        return self._thread is not None
+
     def look(self) -> None:
         """Look once. A bookstore that has ended is as it was, but for `running`."""
         shop = self._shop()
@@ -133,12 +138,13 @@ class Watch:
             self.look()
             with self._lock:
                 listeners = list(self._listeners)
-                if not listeners or not self.running:
+                over = not listeners or not self.running
+                if over:  # under the lock: whoever comes next opens both again
+                    self._redis.close()
                     self._thread = None
             for listener in listeners:
                 listener(self)
-            if self._thread is None:
-                self._redis.close()
+            if over:
                 return
             time.sleep(max(0.0, TICK - (time.monotonic() - began)))
 
