@@ -1,6 +1,6 @@
 """The command `bookstore`."""
 
-import importlib.util
+import importlib
 import json
 import os
 import signal
@@ -92,16 +92,18 @@ def dashboard(
     browser: Annotated[bool, typer.Option(help="Open it in a browser.")] = True,
 ) -> None:
     """Show a bookstore of its own, with all panels, as a page: each visit starts one, which ends with the visit."""
-    if importlib.util.find_spec("voila") is None:
-        raise SetupError("The dashboard needs Voila: pip install voila, or use `bookstore lab` and Dashboard(shop).")
-    page = Path(__file__).parent / "panels" / "dashboard.ipynb"
+    try:
+        voila = importlib.import_module("voila.app").Voila
+    except ImportError as error:
+        sentence = "The dashboard needs Voila: pip install voila, or show Dashboard(shop) in `bookstore lab`."
+        raise SetupError(sentence) from error
+    page = Path(__file__).parent / "page" / "dashboard.ipynb"  # alone in its folder, which is on its kernel's path
     # A browser that vanishes says no goodbye; its bookstore goes when nobody has been connected for a while.
     cull = ["--MappingKernelManager.cull_idle_timeout=60", "--MappingKernelManager.cull_interval=20"]
-    # Voila's page asks the internet for icons, which nothing here needs; so that no request leaves this machine:
+    # Voila's page asks the internet for icons that nothing here needs; so that no request leaves this machine:
     policy = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'"
-    headers = f"--Voila.tornado_settings={ {'headers': {'Content-Security-Policy': policy}} }"
-    options = [f"--port={port}", *cull, headers, *([] if browser else ["--no-browser"])]
-    os.execv(sys.executable, [sys.executable, "-m", "voila", *options, str(page)])  # noqa: S606 - no shell wanted
+    options = [str(page), f"--port={port}", *cull, *([] if browser else ["--no-browser"])]
+    voila.launch_instance(options, tornado_settings={"headers": {"Content-Security-Policy": policy}})
 
 
 @app.command()
