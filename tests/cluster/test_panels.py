@@ -234,7 +234,7 @@ def test_other_times_of_the_lease_are_used_by_all_executors(shop):
 
     assert "The lock lives for 1.5 s and is renewed every 0.4 s." in panel.message
     assert shop.settings.lease_ttl == 1.5
-    eventually(lambda: f"{shop.leader} leads." in panel.strip)
+    eventually(lambda: f"Now leading: {shop.leader}" in panel.strip)
     terms = shop.history().frame("leadership")
     last = terms.iloc[-1]
     assert last["key_until"] - last["elected"] >= 1.4

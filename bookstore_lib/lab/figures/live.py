@@ -67,7 +67,9 @@ def draw_election_strip(events: Sequence[TraceEvent], executors: Sequence[str], 
     parts.append(f'<line x1="{at(now):.1f}" x2="{at(now):.1f}" y1="0" y2="{height - _AXIS}" stroke="currentColor"/>')
     parts += _seconds(at, now, seconds, height)
     leads = [base_name(term.process) for term in known if term.start <= now < term.end]
-    return _svg(parts, height, f"Leadership of the last {seconds:g} seconds: {' and '.join(leads) or 'nobody'} leads.")
+    return _svg(
+        parts, height, f"Leadership of the last {seconds:g} seconds. Now leading: {', '.join(leads) or 'nobody'}."
+    )
 
 
 def draw_curves(curves: Sequence[Curve], seconds: float) -> str:

@@ -38,7 +38,9 @@ class FaultPanel(Panel):
         super().__init__(shop, "Faults")
         kinds = [(words, kind) for kind, words in _WORDS.items() if kind != "cut" or shop.settings.links]
         self.kind = ipywidgets.Dropdown(options=kinds, description="Fault", layout={"width": "380px"})
-        self.process = ipywidgets.Dropdown(description="Process")
+        self._names = [status.name for status in shop.processes()]
+        # With options from the start: the browser keeps nothing chosen where there was nothing to choose at first.
+        self.process = ipywidgets.Dropdown(options=_aims(kinds[0][1], self._names), description="Process")
         self.link = ipywidgets.Dropdown(options=_links(shop), description="Link")
         self.how = ipywidgets.Dropdown(options=list(CUTS), description="How")
         self.step = ipywidgets.Dropdown(options=_crash_points(), description="Step")
@@ -47,7 +49,6 @@ class FaultPanel(Panel):
             "Fire", "Let the fault happen, end it, and check every guarantee", lambda: self.fire(self.chosen), "danger"
         )
         self._verdict = ipywidgets.HTML()
-        self._names = [status.name for status in shop.processes()]
         self.kind.observe(lambda _: self._aim(), "value")
         self._aim()
         aims = row(self.process, self.link, self.how, self.step, self.seconds)
@@ -90,7 +91,9 @@ class FaultPanel(Panel):
         aims = {_PROCESS: self.process, _LINK: self.link, "how": self.how, _STEP: self.step, "seconds": self.seconds}
         for field, widget in aims.items():
             widget.layout.display = "" if field in (*needs, *may) else "none"
-        self.process.options = _aims(self.kind.value, self._names)
+        aims_now = _aims(self.kind.value, self._names)
+        if list(self.process.options) != aims_now:
+            self.process.options = aims_now
 
 
 def _aims(kind: str, names: Sequence[str]) -> list[str]:
