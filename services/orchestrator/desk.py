@@ -14,7 +14,7 @@ from bookstore_lib.core.order import Item, Order, OrderStatus, Outcome
 from bookstore_lib.runtime.catalogue import Catalogue
 from bookstore_lib.runtime.checkout import Checkout
 from bookstore_lib.runtime.crash_points import crash_point
-from bookstore_lib.runtime.order_store import IdempotencyKey, OrderStore, StoredOrder
+from bookstore_lib.runtime.order_store import IdempotencyKey, OrderStore, Settlement, StoredOrder
 from bookstore_lib.runtime.outcomes import OutcomeBoard
 from bookstore_lib.runtime.redis_queue import OrderQueue
 from bookstore_lib.runtime.tracker import OrderEventTracker, Stamp
@@ -121,7 +121,8 @@ class Desk:
         status = stored.outcome.status if stored.outcome else OrderStatus.ACCEPTED
         detail: dict[str, Any] = {"status": status.value}
         if key:
-            detail["idempotency_key"] = hashlib.sha256(key.encode()).hexdigest()[:16]
+            # With a letter before it: sixteen digits can look like a card number.
+            detail["idempotency_key"] = f"k{hashlib.sha256(key.encode()).hexdigest()[:16]}"
         self._tracker.local(order_id, "answered", **detail)
         if stored.outcome is not None:
             self._tracker.forget(order_id)
@@ -142,8 +143,10 @@ class Desk:
 
     def _reject(self, checkout: Checkout, order_id: str, outcome: Outcome) -> bool:
         with crash_point("settle"):
-            self._store.settle(order_id, None, outcome, self._tracker.clock(order_id))
-        self._tracker.local(order_id, "settled", status=outcome.status.value)
+            settlement = self._store.settle(order_id, None, outcome, self._tracker.clock(order_id))
+        if settlement is not Settlement.ALREADY:  # where the checks took long, the leader may have swept it up
+            drive = self._store.load(order_id).drive
+            self._tracker.local(order_id, "settled", status=outcome.status.value, drive=drive)
         self._cleaners.submit(self._clear, checkout, order_id)
         return True
 
