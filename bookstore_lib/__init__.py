@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from bookstore_lib.lab.faults import Fault, inject
     from bookstore_lib.lab.figures import Picture, draw_checkout_graph, draw_clock_diagram, save_figure
     from bookstore_lib.lab.history import History
-    from bookstore_lib.lab.panels import LeaderPanel, OrderPanel
+    from bookstore_lib.lab.load import run_load
+    from bookstore_lib.lab.panels import (
+        ClockPanel,
+        ClusterPanel,
+        Dashboard,
+        ElectionPanel,
+        FaultPanel,
+        LoadPanel,
+        OrderPanel,
+    )
 
 __all__ = [
     "STEPS",
@@ -27,9 +36,14 @@ __all__ = [
     "BookstoreError",
     "Candidate",
     "CheckoutRun",
+    "ClockPanel",
+    "ClusterPanel",
+    "Dashboard",
+    "ElectionPanel",
     "Fault",
+    "FaultPanel",
     "History",
-    "LeaderPanel",
+    "LoadPanel",
     "OrderPanel",
     "Passed",
     "Picture",
@@ -40,6 +54,7 @@ __all__ = [
     "draw_checkout_graph",
     "draw_clock_diagram",
     "inject",
+    "run_load",
     "save_figure",
 ]
 
@@ -48,9 +63,14 @@ _HOMES = {
     "BookstoreError": "bookstore_lib.core.errors",
     "Candidate": "bookstore_lib.core.lease",
     "CheckoutRun": "bookstore_lib.core.checkout_graph",
+    "ClockPanel": "bookstore_lib.lab.panels",
+    "ClusterPanel": "bookstore_lib.lab.panels",
+    "Dashboard": "bookstore_lib.lab.panels",
+    "ElectionPanel": "bookstore_lib.lab.panels",
     "Fault": "bookstore_lib.lab.faults",
+    "FaultPanel": "bookstore_lib.lab.panels",
     "History": "bookstore_lib.lab.history",
-    "LeaderPanel": "bookstore_lib.lab.panels",
+    "LoadPanel": "bookstore_lib.lab.panels",
     "OrderPanel": "bookstore_lib.lab.panels",
     "Passed": "bookstore_lib.core.checkout_graph",
     "Picture": "bookstore_lib.lab.figures",
@@ -62,6 +82,7 @@ _HOMES = {
     "draw_checkout_graph": "bookstore_lib.lab.figures",
     "draw_clock_diagram": "bookstore_lib.lab.figures",
     "inject": "bookstore_lib.lab.faults",
+    "run_load": "bookstore_lib.lab.load",
     "save_figure": "bookstore_lib.lab.figures",
 }
 

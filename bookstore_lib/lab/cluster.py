@@ -5,7 +5,7 @@ import tempfile
 import time
 import weakref
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +17,7 @@ from bookstore_lib.core.record import Tables
 from bookstore_lib.lab.controls import Controls
 from bookstore_lib.lab.figures import Picture, Size, draw_system
 from bookstore_lib.lab.history import History
+from bookstore_lib.lab.notebook_cell import close_earlier_of_this_cell
 from bookstore_lib.lab.record import empty_orders, open_record, runs_folder
 from bookstore_lib.lab.shop_client import Receipt, ShopClient
 from bookstore_lib.lab.supervisor.client import SupervisorClient
@@ -25,7 +26,7 @@ from bookstore_lib.runtime.order_store import DeadLetter
 from bookstore_lib.runtime.redis_client import connect
 from bookstore_lib.runtime.redis_lease import RedisLease
 from bookstore_lib.runtime.redis_queue import RedisQueue
-from bookstore_lib.runtime.settings import Settings
+from bookstore_lib.runtime.settings import Settings, variable
 
 _POLL = 0.01
 _QUIET_SECONDS = 10.0
@@ -89,6 +90,7 @@ class Bookstore(Controls):
         )
         # The same checks as in the services, but before anything has started.
         Settings("lab", self.run_dir, coordinator=coordinator, lease_ttl=lease_ttl, renew_every=renew_every)
+        close_earlier_of_this_cell(self)
         self._supervisor = SupervisorClient()
         self.close = weakref.finalize(self, self._supervisor.close)
         began = time.monotonic()
@@ -121,6 +123,40 @@ class Bookstore(Controls):
 
     def __repr__(self) -> str:
         return f"Bookstore(executors={self._settings.executors}, {'running' if self.close.alive else 'stopped'})"
+
+    @property
+    def settings(self) -> LabSettings:
+        """What was chosen about it."""
+        return self._settings
+
+    @property
+    def redis_url(self) -> str:
+        """Where its Redis is, with the password."""
+        return self._redis_url
+
+    def set_lease(self, ttl: float, renew_every: float = 0.0) -> None:
+        """Give the leader's lock another life: all executors stop in order, are told, and start again.
+
+        Args:
+            ttl: Life of the lock, in seconds.
+            renew_every: Seconds between two renewals; a third of `ttl` when 0.
+
+        Raises:
+            SetupError: These times make no sense together; nothing was changed.
+            BookstoreError: An executor does not start again.
+        """
+        Settings("lab", self.run_dir, lease_ttl=ttl, renew_every=renew_every)
+        executors = [status for status in self.processes() if status.name.startswith("executor-")]
+        for status in executors:
+            if status.state != "dead":
+                self.stop(status.name)
+            told = {variable("lease_ttl"): str(ttl), variable("renew_every"): str(renew_every or "")}
+            self._tell({"do": "settings", "process": status.name, "env": told})
+        self._settings = replace(self._settings, lease_ttl=ttl, renew_every=renew_every)
+        for status in executors:
+            self.launch(status.name)
+        for status in executors:
+            self.await_ready(status.name)
 
     def checkout(self, items: Mapping[str, int], customer: str = "good", *, key: str = "") -> Receipt:
         """Place an order through HTTP, as a browser would, and wait for its outcome.

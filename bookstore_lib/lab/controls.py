@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from redis import Redis, RedisError
 
 from bookstore_lib.core.errors import BookstoreError, UnavailableError
+from bookstore_lib.lab.supervisor.plan import LabSettings
+from bookstore_lib.lab.supervisor.wires import link_names
 from bookstore_lib.runtime.redis_client import connect
 from bookstore_lib.runtime.rpc_trouble import Trouble
 
@@ -33,6 +35,11 @@ class Controls:
 
     _redis_url: str
     _redis_is_ours: bool
+
+    @property
+    def settings(self) -> LabSettings:
+        """What was chosen about the bookstore."""
+        raise NotImplementedError
 
     def processes(self) -> list[ProcessStatus]:
         """All processes and how they are."""
@@ -74,6 +81,15 @@ class Controls:
         """Start a dead process again, and wait until it is ready."""
         self._do("start", process)
 
+    def restart(self, process: str) -> None:
+        """End a process, in order where it can still do that, start it again, and wait until it is ready."""
+        state = self.process(process).state
+        if state == "running":
+            self.stop(process)
+        elif state == "paused":
+            self.kill(process)
+        self.start(process)
+
     def launch(self, process: str) -> None:
         """Start a dead process again, and leave it to `await_ready` to wait until it is ready."""
         self._do("launch", process)
@@ -99,6 +115,23 @@ class Controls:
             BookstoreError: There is no such link, or links cannot be cut here.
         """
         self._tell({"do": "cut", "between": [one, other], "how": how})
+
+    def cut_off(self, process: str, how: str = "silence") -> list[tuple[str, str]]:
+        """Cut every link of a process; ways and errors as `cut`.
+
+        Returns:
+            The links, as (client, server).
+        """
+        links = [link for link in link_names(self.settings) if self.process(process).name in link]
+        for link in links:
+            self.cut(*link, how)
+        return links
+
+    def reconnect(self, process: str) -> None:
+        """Make every link of a process whole again."""
+        for link in link_names(self.settings):
+            if process in link:
+                self.heal(*link)
 
     def heal(self, *between: str) -> int:
         """Make the link between two processes whole again, or all links where none is named.

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import queue
 import signal
 import subprocess
@@ -84,6 +85,11 @@ class Managed:
     def pid(self) -> int | None:
         """Its process id while it lives."""
         return self._process.pid if self._process is not None and self.alive else None
+
+    def reconfigure(self, env: Mapping[str, str]) -> None:
+        """Tell its next lives something else: variables of the environment, an empty one is taken away."""
+        now = dict(os.environ if self._env is None else self._env) | dict(env)
+        self._env = {name: value for name, value in now.items() if value}
 
     def start(self) -> None:
         """Start it; does not wait until it is ready.

@@ -44,7 +44,7 @@ class Orders:
             self._fleet.diary.note(order["name"], **order["detail"])
             return {}
         process = self._process(order["process"])
-        telling = {"crash_at": self._crash_at, "trouble": self._trouble, "calm": self._calm}
+        telling = {"crash_at": self._crash_at, "trouble": self._trouble, "calm": self._calm, "settings": _reconfigure}
         if order["do"] in telling:
             return telling[order["do"]](process, order)
         actions: dict[str, Callable[[Managed], None]] = {
@@ -158,6 +158,11 @@ class Orders:
     def _require_alive(self, process: Managed) -> None:
         if process.state == "dead":
             raise BookstoreError(f"{process.name} is dead; start it first.")
+
+
+def _reconfigure(process: Managed, order: dict[str, Any]) -> dict[str, Any]:
+    process.reconfigure(order["env"])
+    return {}
 
 
 def _status(process: Managed) -> dict[str, Any]:

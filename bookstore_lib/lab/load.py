@@ -1,0 +1,224 @@
+"""Load: orders that arrive at a rate, whether or not the shop keeps up; and many at the same moment."""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from bookstore_lib.core.errors import BookstoreError
+from bookstore_lib.lab.cluster import Bookstore
+from bookstore_lib.lab.customers import CUSTOMERS
+from bookstore_lib.lab.shop_client import Receipt, ShopClient
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CUSTOMERS_AT_ONCE = 64
+_BOOKS = 100
+GOOD_ONLY: Mapping[str, float] = {"good": 1.0}
+
+
+class Placed(NamedTuple):
+    """An order of a load.
+
+    Attributes:
+        due: When it was to be placed, in seconds since the load began.
+        seconds: How long after that moment its outcome was there; waiting for a free customer counts.
+        status: As in the receipt, or `Refused` where the shop did not take it.
+        customer: Who ordered.
+        order_id: Empty where it was refused.
+    """
+
+    due: float
+    seconds: float
+    status: str
+    customer: str
+    order_id: str
+
+
+class Summary(NamedTuple):
+    """What a load came to; times are in seconds.
+
+    Attributes:
+        orders: How many were placed.
+        offered: Orders that arrived each second.
+        throughput: Orders that had their outcome each second, from the first arrival to the last outcome.
+        median: Half of the orders had their outcome sooner.
+        p95: 19 of 20 orders had it sooner.
+        slowest: The longest that one took.
+        by_status: How many ended how.
+    """
+
+    orders: int
+    offered: float
+    throughput: float
+    median: float
+    p95: float
+    slowest: float
+    by_status: dict[str, int]
+
+    def __str__(self) -> str:
+        ends = ", ".join(f"{count} {status}" for status, count in sorted(self.by_status.items()))
+        return (
+            f"{self.orders} orders at {self.offered:.1f}/s, done {self.throughput:.1f}/s; median "
+            f"{1000 * self.median:.0f} ms, 95 % below {1000 * self.p95:.0f} ms, slowest {1000 * self.slowest:.0f} ms; "
+            f"{ends or 'none'}."
+        )
+
+
+class Load:
+    """Orders at a constant rate until it is stopped: they arrive when they are due, not when the shop is ready.
+
+    Args:
+        shop: A running bookstore.
+        rate: Orders a second.
+        mix: The share of each customer, such as `{"good": 0.9, "bad_card": 0.1}`; all good where not given.
+        seed: The same seed gives the same customers and books.
+
+    Attributes:
+        placed: The orders that have their outcome, as they came.
+
+    Raises:
+        BookstoreError: The rate or the mix makes no sense.
+    """
+
+    def __init__(self, shop: Bookstore, rate: float, mix: Mapping[str, float] = GOOD_ONLY, *, seed: int = 1) -> None:
+        _check(rate, mix)
+        self._url, self._rate, self._mix = shop.url, rate, dict(mix)
+        self._random = random.Random(seed)  # noqa: S311 - no secret; the same again
+        self._titles = [book["title"] for book in shop.client.books(limit=_BOOKS)]
+        self._mine = threading.local()
+        self._ending = threading.Event()
+        self._began = 0.0
+        self.placed: list[Placed] = []
+
+    def run(self, seconds: float) -> None:
+        """Place orders for a time, or until `stop`, and wait for their outcomes."""
+        self._began = time.monotonic()
+        with ThreadPoolExecutor(_CUSTOMERS_AT_ONCE, "customer") as customers:
+            for number in range(max(1, round(seconds * self._rate))):
+                due = number / self._rate
+                if self._ending.wait(max(0.0, self._began + due - time.monotonic())):
+                    break
+                (customer,) = self._random.choices(list(self._mix), list(self._mix.values()))
+                customers.submit(self._place, due, customer, self._random.choice(self._titles))
+
+    def stop(self) -> None:
+        """Place no more; `run` ends when the outcomes are there."""
+        self._ending.set()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._began if self._began else 0.0
+
+    def summary(self) -> Summary:
+        """What it has come to so far."""
+        return summarise(self.placed, self._rate)
+
+    def by_second(self, seconds: float, width: float = 1.0) -> list[tuple[float, list[float]]]:
+        """The last seconds in bins: the end of each, and how long the orders took that got their outcome in it."""
+        first = max(0, int((self.elapsed - seconds) / width))
+        bins: dict[int, list[float]] = {number: [] for number in range(first, int(self.elapsed / width))}
+        for order in reversed(self.placed):  # nearly by the time of their outcomes
+            number = int((order.due + order.seconds) / width)
+            if number < first - 1:
+                break
+            bins.get(number, []).append(order.seconds)
+        return [((number + 1) * width, times) for number, times in sorted(bins.items())]
+
+    def frame(self) -> "pd.DataFrame":
+        """A row for each order, by when it was due; the columns are those of `Placed`."""
+        import pandas as pd  # noqa: PLC0415 - slow to import, and panels do not need it
+
+        return pd.DataFrame(sorted(self.placed), columns=list(Placed._fields))
+
+    def _place(self, due: float, customer: str, title: str) -> None:
+        if not hasattr(self._mine, "client"):
+            self._mine.client = ShopClient(self._url)
+        try:
+            receipt = self._mine.client.checkout({title: 1}, customer)
+            status, order_id = receipt.status, receipt.order_id
+        except BookstoreError:
+            status, order_id = "Refused", ""
+        self.placed.append(Placed(due, self.elapsed - due, status, customer, order_id))
+
+
+def run_load(
+    shop: Bookstore, rate: float, seconds: float, mix: Mapping[str, float] = GOOD_ONLY, *, seed: int = 1
+) -> tuple["pd.DataFrame", Summary]:
+    """Place orders at a rate for a time and wait for all outcomes.
+
+    Args:
+        shop: A running bookstore.
+        rate: Orders a second.
+        seconds: For how long they arrive.
+        mix: The share of each customer, such as `{"good": 0.9, "bad_card": 0.1}`.
+        seed: The same seed gives the same customers and books.
+
+    Returns:
+        A row for each order (see `Placed`), and the summary.
+
+    Raises:
+        BookstoreError: The rate or the mix makes no sense, or the shop does not answer at all.
+    """
+    load = Load(shop, rate, mix, seed=seed)
+    load.run(seconds)
+    return load.frame(), load.summary()
+
+
+def place_at_once(shop: Bookstore, items: Mapping[str, int], customer: str = "good", count: int = 10) -> list[Receipt]:
+    """Place the same order many times at the same moment; the outcomes, in the order in which they were begun.
+
+    Raises:
+        BookstoreError: The shop refused one of them, or does not answer.
+    """
+    start = threading.Barrier(count)
+
+    def place() -> Receipt:
+        with _client(shop) as client:
+            start.wait()
+            return client.checkout(items, customer)
+
+    with ThreadPoolExecutor(count, "customer") as customers:
+        return [future.result() for future in [customers.submit(place) for _ in range(count)]]
+
+
+def summarise(placed: list[Placed], rate: float) -> Summary:
+    """What the orders of a load come to; `rate`: how many arrived each second."""
+    times = sorted(order.seconds for order in placed)
+    if not times:
+        return Summary(0, rate, 0.0, 0.0, 0.0, 0.0, {})
+    last = max(order.due + order.seconds for order in placed)
+    return Summary(
+        orders=len(times),
+        offered=rate,
+        throughput=len(times) / max(last, 1e-9),
+        median=times[len(times) // 2],
+        p95=times[min(len(times) - 1, int(0.95 * len(times)))],
+        slowest=times[-1],
+        by_status=dict(Counter(order.status for order in placed)),
+    )
+
+
+@contextmanager
+def _client(shop: Bookstore) -> Iterator[ShopClient]:
+    client = ShopClient(shop.url)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _check(rate: float, mix: Mapping[str, float]) -> None:
+    if not 0 < rate <= 1000:
+        raise BookstoreError(f"A rate is from above 0 to 1000 orders a second, not {rate!r}.")
+    strange = [name for name in mix if name not in CUSTOMERS]
+    if strange:
+        raise BookstoreError(f"There is no customer {strange[0]!r}; there are {', '.join(CUSTOMERS)}.")
+    if not mix or min(mix.values()) < 0 or sum(mix.values()) <= 0:
+        raise BookstoreError("A mix needs shares that are not below 0, at least one of them above.")

@@ -1,0 +1,47 @@
+"""Load on a real bookstore: orders arrive at a rate, and many at the same moment."""
+
+import threading
+
+import pytest
+
+from bookstore_lib.lab.cluster import Bookstore
+from bookstore_lib.lab.load import place_at_once, run_load
+
+
+@pytest.fixture(scope="module")
+def shop():
+    with Bookstore(executors=1) as shop:
+        yield shop
+
+
+def test_a_load_arrives_at_its_rate_and_every_order_is_in_the_table(shop):
+    frame, summary = run_load(shop, rate=10, seconds=2, mix={"good": 3, "bad_card": 1})
+
+    assert len(frame) == summary.orders == 20
+    assert list(frame["due"]) == pytest.approx([number / 10 for number in range(20)])
+    assert set(frame.loc[frame["customer"] == "bad_card", "status"]) == {"Order Rejected"}
+    assert set(frame.loc[frame["customer"] == "good", "status"]) == {"Order Approved"}
+    assert frame["order_id"].is_unique
+
+
+def test_the_same_seed_gives_the_same_customers(shop):
+    first, _ = run_load(shop, rate=20, seconds=0.5, mix={"good": 1, "bad_card": 1}, seed=7)
+    again, _ = run_load(shop, rate=20, seconds=0.5, mix={"good": 1, "bad_card": 1}, seed=7)
+
+    assert list(first["customer"]) == list(again["customer"])
+
+
+def test_orders_are_counted_as_slow_from_when_they_were_due(shop):
+    shop.pause("executor-1")
+    threading.Timer(1.0, shop.resume, ["executor-1"]).start()
+
+    _, summary = run_load(shop, rate=10, seconds=0.5)
+
+    assert summary.slowest > 0.8
+
+
+def test_orders_at_once_all_have_their_outcome(shop):
+    receipts = place_at_once(shop, {"Dracula": 1}, count=8)
+
+    assert [receipt.status for receipt in receipts] == ["Order Approved"] * 8
+    assert len({receipt.order_id for receipt in receipts}) == 8
