@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from bookstore_lib.core.checkout_graph import STEPS, Call, Cancelled, CheckoutRun, Command, Failed, Reply
@@ -36,10 +36,17 @@ class Checkout:
         services: The services by name.
         tracker: This process's clocks.
         threads: Most calls under way at a time, over all orders.
+        on_progress: Told an order and how each of its steps stands, whenever one has begun or ended; must not block.
     """
 
-    def __init__(self, services: Mapping[str, ServiceClient], tracker: OrderEventTracker, threads: int) -> None:
-        self._services, self._tracker = services, tracker
+    def __init__(
+        self,
+        services: Mapping[str, ServiceClient],
+        tracker: OrderEventTracker,
+        threads: int,
+        on_progress: Callable[[str, Mapping[str, str]], None] = lambda _order_id, _steps: None,
+    ) -> None:
+        self._services, self._tracker, self._on_progress = services, tracker, on_progress
         self._pool = ThreadPoolExecutor(threads, "checkout")
 
     def run(self, order: Order) -> Outcome:
@@ -54,6 +61,7 @@ class Checkout:
                     pending[self._pool.submit(walk.perform, command.step)] = command.step
                 else:
                     walk.cancel(command.step)
+            self._on_progress(order.order_id, dict(run.states))
 
         carry_out(run.start())
         while pending:
