@@ -9,20 +9,17 @@ from flask import Flask, Response, request, url_for
 from bookstore_lib.core.order import OrderStatus
 from bookstore_lib.runtime.catalogue import Catalogue
 from bookstore_lib.runtime.order_store import StoredOrder
-from services.orchestrator import answers, models
+from bookstore_lib.runtime.settings import Settings
+from services.orchestrator import answers, models, openapi
 from services.orchestrator.desk import Desk
+from services.orchestrator.gate import Gate
 from services.orchestrator.http_errors import on_error
 from services.orchestrator.parameters import BooksQuery, OrderQuery, read_headers, read_query
+from services.orchestrator.queue_cap import QueueCap
 from services.orchestrator.rules import parse_checkout
 
 BODY_BYTES = 64 * 1024
-# The course's own page is served from here.
-_ORIGINS = frozenset({"http://localhost:8080", "http://127.0.0.1:8080"})
-_SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+_ALL_BOOKS = 10_000
 
 Answer = Any
 
@@ -36,6 +33,7 @@ class Parts(NamedTuple):
         leader: Who holds the lock, and the present epoch.
         health: Whether each part answers, by name.
         progress: The steps of an open order so far, by its id.
+        queue_length: How many orders wait.
     """
 
     desk: Desk
@@ -43,32 +41,37 @@ class Parts(NamedTuple):
     leader: Callable[[], tuple[str | None, int]]
     health: Callable[[], dict[str, bool]]
     progress: Callable[[str], Mapping[str, str]]
+    queue_length: Callable[[], int]
 
 
-def create_app(parts: Parts, outcome_wait: float) -> Flask:
+def create_app(parts: Parts, settings: Settings) -> Flask:
     """Make the application.
 
     Args:
         parts: What it stands on.
-        outcome_wait: Seconds that a checkout waits for its outcome before it answers 202.
+        settings: What was chosen for the front door.
     """
     app = Flask(__name__, static_folder="static")
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
     app.url_map.merge_slashes = False
-    _add_orders(app, parts, outcome_wait)
+    Gate(settings).guard(app)
+    _add_orders(app, parts, settings)
     _add_reading(app, parts)
-    app.after_request(_add_headers)
+    _add_pages(app, parts)
     app.register_error_handler(Exception, on_error)
     return app
 
 
-def _add_orders(app: Flask, parts: Parts, outcome_wait: float) -> None:
+def _add_orders(app: Flask, parts: Parts, settings: Settings) -> None:
+    cap = QueueCap(parts.queue_length, settings.queue_limit)
+
     @app.post("/checkout")
     def checkout() -> Answer:
+        cap.require_room()
         headers = read_headers()
         body = request.get_data()
-        wait = 0 if "respond-async" in headers.prefer else outcome_wait
+        wait = 0 if "respond-async" in headers.prefer else settings.outcome_wait
         return _checkout_answer(parts.desk.place(parse_checkout(body), headers.idempotency_key, body, wait))
 
     @app.get("/orders/<order_id>")
@@ -96,9 +99,20 @@ def _add_reading(app: Flask, parts: Parts) -> None:
         holder, epoch = parts.leader()
         return answers.to_json(models.Leader(leader=holder, epoch=epoch))
 
+
+def _add_pages(app: Flask, parts: Parts) -> None:
     @app.get("/")
     def storefront() -> Response:
         return app.send_static_file("index.html")
+
+    @app.get("/docs")
+    def docs() -> Response:
+        return app.send_static_file("docs.html")
+
+    @app.get("/openapi.json")
+    def document() -> Answer:
+        books, _ = parts.catalogue.search(1, _ALL_BOOKS)
+        return openapi.document([book.title for book in books])
 
 
 def _checkout_answer(stored: StoredOrder) -> Answer:
@@ -106,14 +120,3 @@ def _checkout_answer(stored: StoredOrder) -> Answer:
     if stored.outcome is None:
         return answer, 202, {"Location": url_for("order", order_id=stored.order.order_id)}
     return answer, 503 if stored.outcome.status is OrderStatus.FAILED else 200
-
-
-def _add_headers(response: Response) -> Response:
-    response.headers.update(_SECURITY_HEADERS)
-    origin = request.headers.get("Origin")
-    response.headers.add("Vary", "Origin")
-    if origin in _ORIGINS:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Allow-Headers"] = "Content-Type, Idempotency-Key, Prefer"
-        response.headers["Access-Control-Expose-Headers"] = "Location"
-    return response

@@ -24,7 +24,10 @@ from bookstore_lib.runtime.tracker import OrderEventTracker
 from services.orchestrator.app import Parts, create_app
 from services.orchestrator.desk import Desk
 
-_THREADS = 32
+_THREADS = 128
+# Of these, so many never wait for the outcome of an order: others shall be served however slow orders are.
+_ALWAYS_FREE = 16
+_CHECKS = 32
 _HEALTH_SECONDS = 1.0
 
 
@@ -40,10 +43,11 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     store = PostgresOrderStore(database, CardSeal(settings.card_key))
     lease, board, catalogue = RedisLease(client), OutcomeBoard(tracker), Catalogue(database)
     services, progress = connect_services(settings, tracker, parts), Progress(client)
-    checkout = Checkout(services, tracker, _THREADS, progress.note) if settings.coordinator == "orchestrator" else None
+    checkout = Checkout(services, tracker, _CHECKS, progress.note) if settings.coordinator == "orchestrator" else None
     if checkout is not None:
         parts.callback(checkout.close)
-    desk = Desk(store, catalogue, RedisQueue(client), board, tracker, checkout)
+    queue = RedisQueue(client)
+    desk = Desk(store, catalogue, queue, board, tracker, checkout, seats=_THREADS - _ALWAYS_FREE)
     parts.callback(desk.close)
 
     def leader() -> tuple[str | None, int]:
@@ -57,7 +61,7 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     parts.callback(start_thread(progress.write_until, "progress", [ended]).join)
     parts.callback(start_thread(listen, "outcomes", (client, CHANNEL, board.announce, ended)).join)
     parts.callback(ended.set)
-    app = create_app(Parts(desk, catalogue, leader, health, progress.steps), settings.outcome_wait)
+    app = create_app(Parts(desk, catalogue, leader, health, progress.steps, queue.length), settings)
     serve_http(app, settings.http_listen, parts, _THREADS)
 
 

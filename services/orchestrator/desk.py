@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -38,6 +39,7 @@ class Desk:
         board: Where their outcomes come back.
         tracker: This process's clocks.
         checkout: Runs the checks here and now; `None` where the executor runs them.
+        seats: How many requests may wait for an outcome at the same time; more are answered at once.
     """
 
     def __init__(
@@ -48,10 +50,12 @@ class Desk:
         board: OutcomeBoard,
         tracker: OrderEventTracker,
         checkout: Checkout | None,
+        seats: int = 100,
     ) -> None:
         self._store, self._catalogue, self._queue = store, catalogue, queue
         self._board, self._tracker, self._checkout = board, tracker, checkout
         self._running = Running()
+        self._seats = threading.BoundedSemaphore(seats)
         self._cleaners = ThreadPoolExecutor(2, "clean-up")
 
     def place(self, request: CheckoutRequest, key: str, body: bytes, wait: float) -> StoredOrder:
@@ -97,7 +101,18 @@ class Desk:
         return self._see_through(order, until)
 
     def await_outcome(self, order_id: str, until: float) -> StoredOrder:
-        """Wait for an order's outcome until `until` on the monotonic clock; returns the order as it stands then."""
+        """Wait for an order's outcome until `until` on the monotonic clock; returns the order as it stands then.
+
+        Where too many wait already, it returns the order as it stands now.
+        """
+        if not self._seats.acquire(blocking=False):
+            return self._store.load(order_id)
+        try:
+            return self._await(order_id, until)
+        finally:
+            self._seats.release()
+
+    def _await(self, order_id: str, until: float) -> StoredOrder:
         woken = self._board.expect(order_id)
         try:
             while True:

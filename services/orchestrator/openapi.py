@@ -26,6 +26,7 @@ _STATUS_TEXT = {
     416: "The file has no such part.",
     422: "The idempotency key came before with another body.",
     429: "Too many requests, or too many orders wait already.",
+    431: "The headers are too large.",
     500: "A mistake of ours.",
     503: "A part of the shop does not answer.",
 }
@@ -39,7 +40,7 @@ _STATUS_HEADERS: Mapping[int, Json] = {
     429: {"Retry-After": _RETRY_AFTER},
 }
 # What any request can be answered with.
-_ALWAYS = (400, 429, 500)
+_ALWAYS = (400, 429, 431, 500)
 
 Content = type[BaseModel] | str | None
 
@@ -69,6 +70,9 @@ class Operation(NamedTuple):
 
 
 _ERROR = (models.ErrorAnswer,)
+_PAGE: Mapping[int, tuple[Content, ...]] = {200: ("text/html",), 206: ("text/html",), 304: (), 416: _ERROR}
+# What `static/` holds.
+_FILES = ("image/svg+xml", "text/css", "text/html", "text/javascript")
 OPERATIONS = (
     Operation(
         "post",
@@ -101,8 +105,15 @@ OPERATIONS = (
     Operation("get", "/api/health", "How each part of the shop is.", {200: (models.Health,), 503: (models.Health,)}),
     Operation("get", "/api/leader", "Which executor leads.", {200: (models.Leader,), 503: _ERROR}),
     Operation("get", "/openapi.json", "This document.", {200: ("application/json",), 503: _ERROR}),
-    Operation("get", "/docs", "A page that shows this document.", {200: ("text/html",)}),
-    Operation("get", "/", "The storefront.", {200: ("text/html",)}),
+    Operation("get", "/docs", "A page that shows this document.", _PAGE),
+    Operation("get", "/", "The storefront.", _PAGE),
+    Operation(
+        "get",
+        "/static/{filename}",
+        "What the pages need.",
+        {200: _FILES, 206: _FILES, 304: (), 404: _ERROR, 416: _ERROR},
+        in_path={"filename": {"type": "string", "minLength": 1}},
+    ),
 )
 
 

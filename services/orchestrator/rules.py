@@ -17,7 +17,11 @@ from bookstore_lib.core.order import Address, Card
 _HOLDABLE = r"^[^\x00]*$"
 _Text = Annotated[str, StringConstraints(max_length=500, pattern=_HOLDABLE)]
 _Short = Annotated[str, StringConstraints(max_length=40, pattern=_HOLDABLE)]
-_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_HOLDABLE)]
+_Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
+]
+_TERMS = ("termsAccepted", "termsAndConditionsAccepted")
 
 
 class _Model(BaseModel):
@@ -66,7 +70,13 @@ class RequestedItem(_Model):
 
 
 class CheckoutRequest(_Model):
-    """The body of `POST /checkout`."""
+    """The body of `POST /checkout`; other fields are welcome, and ignored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": [name], "properties": {name: {"const": True}}} for name in _TERMS],
+        }
+    )
 
     user: User
     credit_card: CreditCard

@@ -3,10 +3,16 @@
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
 
 from bookstore_lib.core.order import OrderStatus, Outcome, Reason
 from bookstore_lib.runtime.outcomes import OutcomeBoard, OutcomePublisher
+from bookstore_lib.runtime.settings import Settings
+from services.orchestrator import openapi
 from services.orchestrator.app import Parts, create_app
 from services.orchestrator.desk import Desk
 from services.order_executor.handler import Handler
@@ -14,7 +20,41 @@ from services.order_executor.handler import Handler
 PAGE = "http://localhost:8080"
 CARD, CVV = "4000123412341238", "73951"
 FAILED = Outcome(OrderStatus.FAILED, (Reason("unavailable", "suggestions could not be reached.", "suggestions"),))
+DOCUMENT = openapi.document(["Book A"])
 ASYNC = {"Prefer": "respond-async"}
+
+
+class CheckedClient(FlaskClient):
+    """Sees to it that every answer is as the OpenAPI document says."""
+
+    def open(self, *args: Any, **options: Any) -> Any:
+        answer = super().open(*args, **options)
+        require_documented(answer)
+        return answer
+
+
+def require_documented(answer: Any) -> None:
+    """Fail where a documented operation answers what the document does not say."""
+    described = DOCUMENT["paths"].get(_path_of(answer.request.path), {}).get(answer.request.method.lower())
+    if described is None:
+        assert answer.request.method in ("HEAD", "OPTIONS") or answer.status_code in (400, 404, 405, 429), answer.status
+        return
+    documented = described["responses"][str(answer.status_code)]
+    if answer.status_code == 304:
+        return
+    content = documented["content"][answer.mimetype]
+    if "schema" in content:
+        schema = content["schema"] | {"components": DOCUMENT["components"]}
+        Draft202012Validator(schema).validate(answer.get_json())
+    for name, header in documented["headers"].items():
+        assert not header["required"] or answer.headers.get(name), name
+
+
+def _path_of(path: str) -> str:
+    for start, varies in (("/orders/", "{order_id}"), ("/static/", "{filename}")):
+        if path.startswith(start) and len(path) > len(start):
+            return start + varies
+    return path
 
 
 class BoardChannel:
@@ -33,23 +73,34 @@ class Shop:
     Args:
         coordinator: Who runs the checks.
         wait: Seconds that a checkout waits for its outcome.
+        seats: How many checkouts may wait.
+        chosen: Settings of the front door.
     """
 
-    def __init__(self, run, services, catalogue, queue, store, coordinator="executor", wait=20.0) -> None:
+    def __init__(
+        self, run, services, catalogue, queue, store, coordinator="executor", wait=20.0, seats=100, **chosen
+    ) -> None:
         self.store, self.queue, self._run = store, queue, run
         self.board = OutcomeBoard(run.tracker("orchestrator"))
         self.holder: Callable[[], str | None] = lambda: "executor-1"
         self.parts = {"redis": True, "postgres": True}
         self.services = services
         own = services.checkout("orchestrator") if coordinator == "orchestrator" else None
-        self.desk = Desk(store, catalogue, queue, self.board, run.tracker("orchestrator"), own)
+        self.desk = Desk(store, catalogue, queue, self.board, run.tracker("orchestrator"), own, seats)
         self.progress: dict[str, dict[str, str]] = {}
         run.parts.callback(self.desk.close)
         parts = Parts(
-            self.desk, catalogue, lambda: (self.holder(), 7), lambda: self.parts, lambda i: self.progress.get(i, {})
+            self.desk,
+            catalogue,
+            leader=lambda: (self.holder(), 7),
+            health=lambda: self.parts,
+            progress=lambda order_id: self.progress.get(order_id, {}),
+            queue_length=queue.length,
         )
-        app = create_app(parts, wait)
-        self.http = app.test_client()
+        settings = Settings("orchestrator", Path("traces"), outcome_wait=wait, **chosen)
+        self.app = create_app(parts, settings)
+        self.app.test_client_class = CheckedClient
+        self.http = self.app.test_client()
         self._stopped = threading.Event()
 
     def run_executor(self, checkout: Any = None) -> None:
