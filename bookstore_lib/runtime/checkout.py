@@ -4,12 +4,14 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 
 from bookstore_lib.core.checkout_graph import STEPS, Call, Cancelled, CheckoutRun, Command, Failed, Reply
 from bookstore_lib.core.errors import BookstoreError, CancelledError
 from bookstore_lib.core.order import Order, Outcome, Reason
 from bookstore_lib.pb import common_pb2
 from bookstore_lib.runtime import crash_points, messages
+from bookstore_lib.runtime.logs import audit
 from bookstore_lib.runtime.rpc_client import ServiceClient, TracedCall
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
@@ -58,7 +60,9 @@ class Checkout:
         def carry_out(commands: list[Command]) -> None:
             for command in commands:
                 if isinstance(command, Call):
-                    pending[self._pool.submit(walk.perform, command.step)] = command.step
+                    # With what this thread's log lines name.
+                    work = self._pool.submit(copy_context().run, walk.perform, command.step)
+                    pending[work] = command.step
                 else:
                     walk.cancel(command.step)
             self._on_progress(order.order_id, dict(run.states))
@@ -71,6 +75,7 @@ class Checkout:
         self._tracker.local(order.order_id, "checked", steps={step: str(state) for step, state in run.states.items()})
         if run.outcome is None:
             raise AssertionError(f"The checkout of {order.order_id} stopped half-way: {run.states}")
+        audit("check", run.outcome.status, order.order_id)
         return run.outcome
 
     def clear(self, order_id: str) -> bool:
@@ -101,6 +106,7 @@ class Checkout:
             log.warning("Not cleared by %s", ", ".join((*remaining, *silent)), extra={"order_id": order_id})
             return False
         self._tracker.local(order_id, "cleared")
+        audit("clear", "cleared", order_id)
         return True
 
 

@@ -6,9 +6,12 @@ from typing import NamedTuple
 
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.pb import common_pb2
+from bookstore_lib.runtime.log_context import request_id
 from bookstore_lib.runtime.tracker import Stamp
 
 CONTEXT_KEY = "bookstore-context-bin"
+# The id of the HTTP request that the work began with; for the logs only.
+REQUEST_KEY = "x-request-id"
 
 
 class Received(NamedTuple):
@@ -45,9 +48,11 @@ def from_bytes(data: bytes) -> Received:
     return Received(context.order_id, Stamp(context.sender, context.message_id, VectorClock(context.clock)))
 
 
-def to_metadata(order_id: str, stamp: Stamp) -> tuple[tuple[str, bytes], ...]:
-    """The stamp of a message as gRPC metadata."""
-    return ((CONTEXT_KEY, to_bytes(order_id, stamp)),)
+def to_metadata(order_id: str, stamp: Stamp) -> tuple[tuple[str, str | bytes], ...]:
+    """The stamp of a message, and the request that this work is about, as gRPC metadata."""
+    request = request_id()
+    about = ((REQUEST_KEY, request),) if request else ()
+    return ((CONTEXT_KEY, to_bytes(order_id, stamp)), *about)
 
 
 def from_metadata(metadata: Iterable[tuple[str, str | bytes]] | None) -> Received | None:
@@ -56,3 +61,8 @@ def from_metadata(metadata: Iterable[tuple[str, str | bytes]] | None) -> Receive
         if key == CONTEXT_KEY and isinstance(value, bytes):
             return from_bytes(value)
     return None
+
+
+def request_of(metadata: Iterable[tuple[str, str | bytes]] | None) -> str:
+    """The request that a message's work began with; empty when it does not say."""
+    return next((str(value) for key, value in metadata or () if key == REQUEST_KEY), "")

@@ -9,7 +9,9 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from bookstore_lib.core.errors import CODES, BookstoreError, SetupError
-from bookstore_lib.runtime.rpc_context import RECEIVED, Received, ReceivedCall, from_metadata, to_metadata
+from bookstore_lib.runtime.log_context import begin_log_context
+from bookstore_lib.runtime.logs import audit
+from bookstore_lib.runtime.rpc_context import RECEIVED, Received, ReceivedCall, from_metadata, request_of, to_metadata
 from bookstore_lib.runtime.rpc_trouble import TROUBLE, RpcTrouble
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
@@ -80,11 +82,14 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
         serve = handler.unary_unary
         received = from_metadata(handler_call_details.invocation_metadata)
         procedure = str(handler_call_details.method).rsplit("/", 1)[-1]
+        request_id = request_of(handler_call_details.invocation_metadata)
 
         def wrapped(request: Any, context: grpc.ServicerContext) -> Any:
             if received is None:
                 RECEIVED.set(None)  # this thread may have served another call before
+                begin_log_context()
                 return self._attempt(serve, request, context, procedure, lambda _kind: None)
+            begin_log_context(order_id=received.order_id, request_id=request_id)
             return self._serve(serve, request, context, received, procedure)
 
         return grpc.unary_unary_rpc_method_handler(wrapped, handler.request_deserializer, handler.response_serializer)
@@ -124,6 +129,7 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
         try:
             reply = serve(request, context)
         except BookstoreError as error:
+            audit(procedure, error.code)
             answer("error")
             _abort(context, type(error).code, str(error))
         except Exception:
@@ -131,6 +137,7 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
             answer("error")
             _abort(context, "internal", f"{procedure} failed inside {self._tracker.process}; its log says why.")
         answer("reply")
+        audit(procedure, _outcome_of(reply))
         return reply
 
     def _note_work(self, order_id: str, procedure: str) -> None:
@@ -146,3 +153,10 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
 
 def _abort(context: grpc.ServicerContext, code: str, message: str) -> NoReturn:
     context.abort(grpc.StatusCode[CODES.get(code, CODES["internal"]).grpc], message)
+
+
+def _outcome_of(reply: Any) -> str:
+    for field, yes, no in (("passed", "passed", "rejected"), ("cleared", "cleared", "refused")):
+        if hasattr(reply, field):
+            return yes if getattr(reply, field) else no
+    return "done"

@@ -15,6 +15,7 @@ from bookstore_lib.runtime.catalogue import Catalogue
 from bookstore_lib.runtime.checkout import Checkout
 from bookstore_lib.runtime.crash_points import crash_point
 from bookstore_lib.runtime.log_context import request_id
+from bookstore_lib.runtime.logs import audit
 from bookstore_lib.runtime.order_store import IdempotencyKey, OrderStore, StoredOrder
 from bookstore_lib.runtime.outcomes import OutcomeBoard
 from bookstore_lib.runtime.redis_queue import OrderQueue
@@ -98,6 +99,7 @@ class Desk:
             self._tracker.forget(order.order_id)
             return self.await_outcome(kept_id, until)
         self._tracker.local(order.order_id, "accepted")
+        audit("accept", "accepted", order.order_id)
         return self._see_through(order, until)
 
     def await_outcome(self, order_id: str, until: float) -> StoredOrder:
@@ -147,6 +149,7 @@ class Desk:
         if key:
             detail["idempotency_key"] = hashlib.sha256(key.encode()).hexdigest()[:16]
         self._tracker.local(order_id, "answered", **detail)
+        audit("answer", status.value, order_id)
         if stored.outcome is not None:
             self._tracker.forget(order_id)
         return stored
@@ -168,6 +171,7 @@ class Desk:
         with crash_point("settle"):
             self._store.settle(order_id, None, outcome, self._tracker.clock(order_id))
         self._tracker.local(order_id, "settled", status=outcome.status.value)
+        audit("settle", outcome.status.value, order_id)
         self._cleaners.submit(self._clear, checkout, order_id)
         return True
 

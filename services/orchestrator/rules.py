@@ -7,7 +7,7 @@ services' work, and a rejection, not an error.
 import json
 from typing import Annotated, Any, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
 from bookstore_lib.core.errors import InvalidOrderError
@@ -22,6 +22,11 @@ _Name = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
 ]
 _TERMS = ("termsAccepted", "termsAndConditionsAccepted")
+
+
+def _whole(number: Any) -> Any:
+    """In JSON 2.0 is as whole a number as 2."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 class _Model(BaseModel):
@@ -66,7 +71,7 @@ class RequestedItem(_Model):
     """A title and how many copies of it."""
 
     name: _Name
-    quantity: Annotated[int, Field(ge=1, le=1000)]
+    quantity: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1000)]
 
 
 class CheckoutRequest(_Model):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-COMMANDS = ["demo", "up", "lab", "bench"]
+COMMANDS = ["demo", "up", "lab", "bench", "logs"]
 
 
 def bookstore(*arguments, cwd=None):
@@ -21,7 +21,7 @@ def test_every_command_explains_itself(command):
     assert command in result.stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "up", "bench"])
+@pytest.mark.parametrize("command", ["demo", "up", "bench", "logs"])
 def test_what_reports_something_offers_json(command):
     assert "--json" in bookstore(command, "--help").stdout
 
