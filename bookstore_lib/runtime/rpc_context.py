@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import NamedTuple
 
+from google.protobuf.message import DecodeError
+
+from bookstore_lib.core.errors import InvalidOrderError
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.pb import common_pb2
 from bookstore_lib.runtime.log_context import request_id
@@ -12,6 +15,8 @@ from bookstore_lib.runtime.tracker import Stamp
 CONTEXT_KEY = "bookstore-context-bin"
 # The id of the HTTP request that the work began with; for the logs only.
 REQUEST_KEY = "x-request-id"
+# Far from where a count no longer fits into the message that carries it on.
+_MOST_EVENTS = 2**53
 
 
 class Received(NamedTuple):
@@ -43,8 +48,17 @@ def to_bytes(order_id: str, stamp: Stamp) -> bytes:
 
 
 def from_bytes(data: bytes) -> Received:
-    """The reverse of `to_bytes`."""
-    context = common_pb2.Context.FromString(data)
+    """The reverse of `to_bytes`.
+
+    Raises:
+        InvalidOrderError: These are no such bytes, or count more events than anybody has ever seen.
+    """
+    try:
+        context = common_pb2.Context.FromString(data)
+    except DecodeError as error:
+        raise InvalidOrderError("What came along with this message cannot be read.") from error
+    if max(context.clock.values(), default=0) > _MOST_EVENTS:
+        raise InvalidOrderError("What came along with this message counts too many events.")
     return Received(context.order_id, Stamp(context.sender, context.message_id, VectorClock(context.clock)))
 
 
