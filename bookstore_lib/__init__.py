@@ -9,19 +9,60 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bookstore_lib.core.checkout_graph import STEPS, CheckoutRun, Passed, Rejected
+    from bookstore_lib.core.errors import BookstoreError
+    from bookstore_lib.core.lease import Candidate
+    from bookstore_lib.core.order import Reason
+    from bookstore_lib.core.trace_event import TraceEvent
     from bookstore_lib.core.vector_clock import VectorClock
     from bookstore_lib.lab.cluster import Bookstore
+    from bookstore_lib.lab.faults import Fault, inject
+    from bookstore_lib.lab.figures import Picture, draw_checkout_graph, draw_clock_diagram, save_figure
     from bookstore_lib.lab.history import History
     from bookstore_lib.lab.panels import LeaderPanel, OrderPanel
 
-__all__ = ["Bookstore", "History", "LeaderPanel", "OrderPanel", "VectorClock"]
+__all__ = [
+    "STEPS",
+    "Bookstore",
+    "BookstoreError",
+    "Candidate",
+    "CheckoutRun",
+    "Fault",
+    "History",
+    "LeaderPanel",
+    "OrderPanel",
+    "Passed",
+    "Picture",
+    "Reason",
+    "Rejected",
+    "TraceEvent",
+    "VectorClock",
+    "draw_checkout_graph",
+    "draw_clock_diagram",
+    "inject",
+    "save_figure",
+]
 
 _HOMES = {
     "Bookstore": "bookstore_lib.lab.cluster",
+    "BookstoreError": "bookstore_lib.core.errors",
+    "Candidate": "bookstore_lib.core.lease",
+    "CheckoutRun": "bookstore_lib.core.checkout_graph",
+    "Fault": "bookstore_lib.lab.faults",
     "History": "bookstore_lib.lab.history",
     "LeaderPanel": "bookstore_lib.lab.panels",
     "OrderPanel": "bookstore_lib.lab.panels",
+    "Passed": "bookstore_lib.core.checkout_graph",
+    "Picture": "bookstore_lib.lab.figures",
+    "Reason": "bookstore_lib.core.order",
+    "Rejected": "bookstore_lib.core.checkout_graph",
+    "STEPS": "bookstore_lib.core.checkout_graph",
+    "TraceEvent": "bookstore_lib.core.trace_event",
     "VectorClock": "bookstore_lib.core.vector_clock",
+    "draw_checkout_graph": "bookstore_lib.lab.figures",
+    "draw_clock_diagram": "bookstore_lib.lab.figures",
+    "inject": "bookstore_lib.lab.faults",
+    "save_figure": "bookstore_lib.lab.figures",
 }
 
 

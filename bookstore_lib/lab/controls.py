@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-import redis
+from redis import Redis, RedisError
 
 from bookstore_lib.core.errors import BookstoreError, UnavailableError
 from bookstore_lib.runtime.redis_client import connect
@@ -167,10 +167,19 @@ class Controls:
         try:
             with connect(self._redis_url) as client, client.pipeline(transaction=True) as pipe:
                 keys, _ = pipe.dbsize().flushall().execute()
-        except redis.RedisError as error:
+        except RedisError as error:
             raise UnavailableError("Redis does not answer; start or resume it before it is flushed.") from error
         self.note("flushed")
         return int(keys)
+
+    def redis(self) -> Redis:
+        """A client of the bookstore's Redis, to look at the lock and the queue, or to meddle with them; to be closed.
+
+        Raises:
+            BookstoreError: The bookstore was stopped.
+        """
+        self._require_running()
+        return connect(self._redis_url)
 
     def note(self, name: str, **detail: Any) -> None:
         """Write an event of the `lab` into the trace, such as `all clear`."""

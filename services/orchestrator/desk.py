@@ -16,7 +16,7 @@ from bookstore_lib.runtime.checkout import Checkout
 from bookstore_lib.runtime.crash_points import crash_point
 from bookstore_lib.runtime.log_context import request_id
 from bookstore_lib.runtime.logs import audit
-from bookstore_lib.runtime.order_store import IdempotencyKey, OrderStore, StoredOrder
+from bookstore_lib.runtime.order_store import IdempotencyKey, OrderStore, Settlement, StoredOrder
 from bookstore_lib.runtime.outcomes import OutcomeBoard
 from bookstore_lib.runtime.redis_queue import OrderQueue
 from bookstore_lib.runtime.tracker import OrderEventTracker, Stamp
@@ -147,7 +147,8 @@ class Desk:
         status = stored.outcome.status if stored.outcome else OrderStatus.ACCEPTED
         detail: dict[str, Any] = {"status": status.value}
         if key:
-            detail["idempotency_key"] = hashlib.sha256(key.encode()).hexdigest()[:16]
+            # With a letter before it: sixteen digits can look like a card number.
+            detail["idempotency_key"] = f"k{hashlib.sha256(key.encode()).hexdigest()[:16]}"
         self._tracker.local(order_id, "answered", **detail)
         audit("answer", status.value, order_id)
         if stored.outcome is not None:
@@ -169,9 +170,11 @@ class Desk:
 
     def _reject(self, checkout: Checkout, order_id: str, outcome: Outcome) -> bool:
         with crash_point("settle"):
-            self._store.settle(order_id, None, outcome, self._tracker.clock(order_id))
-        self._tracker.local(order_id, "settled", status=outcome.status.value)
-        audit("settle", outcome.status.value, order_id)
+            settlement = self._store.settle(order_id, None, outcome, self._tracker.clock(order_id))
+        if settlement is not Settlement.ALREADY:  # where the checks took long, the leader may have swept it up
+            drive = self._store.load(order_id).drive
+            self._tracker.local(order_id, "settled", status=outcome.status.value, drive=drive)
+        audit("settle", outcome.status.value if settlement is Settlement.SETTLED else settlement.value, order_id)
         self._cleaners.submit(self._clear, checkout, order_id)
         return True
 

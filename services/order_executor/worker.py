@@ -54,7 +54,7 @@ class Worker:
         self._handler, self._election, self._elected = handler, election, elected
         self._pool = ThreadPoolExecutor(max_in_flight, "order")
         self._slots = threading.Semaphore(max_in_flight)
-        self._sweep = sweep
+        self._sweep, self._next_sweep = sweep, 0.0
         self._later: list[tuple[float, str]] = []  # to be tried again: when, and which
         self._mine: set[str] = set()  # in flight, or to be tried again
         self._lock = threading.Lock()
@@ -94,19 +94,26 @@ class Worker:
                 self._lead(epoch)
 
     def _lead(self, epoch: int) -> None:
-        next_sweep = 0.0
-        with self._lock:  # of a former term; their ids are taken over below
+        self._begin_term()
+        while self._election.epoch == epoch and not self._stopping.is_set():
+            self._do_next(epoch)
+
+    def _begin_term(self) -> None:
+        self._next_sweep = 0.0
+        with self._lock:  # of a former term; the first sweep takes their ids over
             self._mine -= {order_id for _, order_id in self._later}
             self._later.clear()
-        while self._election.epoch == epoch and not self._stopping.is_set():
-            try:
-                if time.monotonic() >= next_sweep:
-                    self._look_for_lost(epoch, first=next_sweep == 0.0)
-                    next_sweep = time.monotonic() + self._sweep.every
-                self._submit_next(epoch)
-            except (redis.RedisError, BookstoreError) as error:
-                log.warning("The queue or the record does not answer (%s)", type(error).__name__)
-                self._stopping.wait(_PAUSE_AFTER_ERROR)
+
+    def _do_next(self, epoch: int) -> None:
+        """One round of the leader's loop; a simulation calls it, too."""
+        try:
+            if time.monotonic() >= self._next_sweep:
+                self._look_for_lost(epoch, first=self._next_sweep == 0.0)
+                self._next_sweep = time.monotonic() + self._sweep.every
+            self._submit_next(epoch)
+        except (redis.RedisError, BookstoreError) as error:
+            log.warning("The queue or the record does not answer (%s)", type(error).__name__)
+            self._stopping.wait(_PAUSE_AFTER_ERROR)
 
     def _look_for_lost(self, epoch: int, *, first: bool) -> None:
         """Take up what nobody works on: ids that others hold, that we hold unknowingly, and that no list holds."""

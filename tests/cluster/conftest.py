@@ -9,6 +9,7 @@ import requests
 
 from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.lab.customers import checkout_body
+from bookstore_lib.lab.faults import make_whole
 from tests.support import eventually
 
 
@@ -104,12 +105,7 @@ def _processes_below_us():
 
 def restore(shop):
     """Lets every process run again, and waits until the shop is whole and idle."""
-    for process in shop.processes():
-        if process.state == "paused":
-            shop.resume(process.name)
-    for process in shop.processes():
-        if process.state == "dead":
-            shop.start(process.name)
+    make_whole(shop)
     eventually(lambda: _is_idle(shop), seconds=20)
 
 

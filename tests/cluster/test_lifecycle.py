@@ -247,7 +247,8 @@ def test_a_run_keeps_a_log_and_a_trace_of_each_process_and_the_data_of_the_serve
     names = {process.name for process in shop.processes()}
     services = names - {"redis", "postgres"}
 
-    assert {path.name for path in shop.run_dir.iterdir()} == {"logs", "traces", "redis", "postgres"}
+    assert {path.name for path in shop.run_dir.iterdir()} == {"logs", "traces", "redis", "postgres", "addresses.json"}
+    assert (shop.run_dir / "addresses.json").stat().st_mode & 0o777 == 0o600  # it holds passwords
     assert {path.stem for path in (shop.run_dir / "logs").glob("*.log")} == names
     assert {path.stem.partition("~")[0] for path in (shop.run_dir / "traces").glob("*.jsonl")} == {"lab", *services}
 

@@ -49,7 +49,7 @@ def test_the_whole_bookstore_works_on_servers_that_run_already(shop):
 
 def test_servers_that_run_already_are_not_the_bookstores_to_handle(shop):
     assert not {"redis", "postgres"} & {process.name for process in shop.processes()}
-    assert {path.name for path in shop.run_dir.iterdir()} == {"logs", "traces"}
+    assert {path.name for path in shop.run_dir.iterdir()} == {"logs", "traces", "addresses.json"}
 
 
 def test_the_leader_is_replaced_on_servers_that_run_already(shop):

@@ -17,8 +17,8 @@ CONFIG = Path(__file__).parents[1] / "schemathesis.toml"
 @pytest.mark.skipif(not importlib.util.find_spec("schemathesis"), reason="schemathesis is not installed")
 def test_no_request_gets_an_answer_that_is_not_documented_or_a_failure_of_ours(shop, tmp_path):
     command = [
-        Path(sys.executable).parent / "schemathesis",
-        *("--config-file", CONFIG),
+        str(Path(sys.executable).parent / "schemathesis"),
+        *("--config-file", str(CONFIG)),
         *("run", f"{shop.url}/openapi.json", "--checks", "all", "-n", EXAMPLES, "--seed", "1"),
     ]
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from tests.executions import Execution, complete_order, election, interleaved, r
 histories = st.builds(random_execution, st.randoms(use_true_random=False), st.integers(1, 4), st.integers(1, 40)).map(
     History
 )
-HAS_PYARROW = find_spec("pyarrow") is not None
 
 
 def of_table(table: Any) -> list[TraceEvent]:
@@ -73,7 +71,6 @@ def test_a_csv_file_keeps_epochs_details_and_elections(tmp_path):
     assert History(of_table(table)).events == history.events
 
 
-@pytest.mark.skipif(not HAS_PYARROW, reason="pyarrow is no dependency: it is large, and only Parquet needs it")
 def test_a_parquet_file_read_back_is_the_same_history(tmp_path, history):
     table = pd.read_parquet(history.export(tmp_path / "run.parquet"))
     assert History(of_table(table)).events == history.events

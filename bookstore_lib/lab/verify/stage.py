@@ -74,7 +74,7 @@ class Stage:
             BookstoreError: The shop could not be made whole again.
         """
         self.shop.forget_orders()
-        self._traces.begin_round()
+        self._traces.begin_round(self._alive())
         began = time.monotonic()
         with ThreadPoolExecutor(len(schedule.orders)) as customers:
             for order in schedule.orders:
@@ -123,10 +123,12 @@ class Stage:
             if verdict.holds or time.monotonic() > until:
                 return Round(schedule, landings, len(tables.orders) if tables else 0, history, verdict)
 
+    def _alive(self) -> set[str]:
+        return {status.host for status in self.shop.processes()}
+
     def _read_until_quiet(self, until: float) -> None:
         """The files are read one after the other: they fit together only when nothing was written meanwhile."""
-        alive = {status.host for status in self.shop.processes()}
-        while self._traces.read(alive) and time.monotonic() < until:
+        while self._traces.read(self._alive()) and time.monotonic() < until:
             time.sleep(_QUIET_SECONDS)
 
 

@@ -27,11 +27,11 @@ class TraceReader:
         self._read: dict[Path, int] = {}
         self._round: list[TraceEvent] = []
 
-    def begin_round(self) -> None:
-        """Forget the last round, but for what its processes said of their leadership."""
+    def begin_round(self, alive: set[str]) -> None:
+        """Forget the last round, but for what the processes that are `alive` said of their leadership."""
         said: dict[str, deque[TraceEvent]] = defaultdict(lambda: deque(maxlen=_KEPT))
         for event in self._round:
-            if event.name in _LEADERSHIP:
+            if event.name in _LEADERSHIP and event.process in alive:
                 said[event.process].append(event)
         self._round = [event for events in said.values() for event in events]
 
