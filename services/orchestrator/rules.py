@@ -71,7 +71,7 @@ class RequestedItem(_Model):
     """A title and how many copies of it."""
 
     name: _Name
-    quantity: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1000)]
+    quantity: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_whole)]
 
 
 class CheckoutRequest(_Model):
