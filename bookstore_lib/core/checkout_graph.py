@@ -123,10 +123,10 @@ class CheckoutRun:
         if states & {StepState.WAITING, StepState.RUNNING}:
             return None
         if StepState.REJECTED in states:
-            return Outcome(OrderStatus.REJECTED, tuple(self._reasons))
+            return Outcome(OrderStatus.REJECTED, tuple(self._reasons), steps=dict(self.states))
         if states != {StepState.PASSED}:
-            return Outcome(OrderStatus.FAILED, tuple(self._reasons))
-        return Outcome(OrderStatus.APPROVED, suggestions=self._suggestions)
+            return Outcome(OrderStatus.FAILED, tuple(self._reasons), steps=dict(self.states))
+        return Outcome(OrderStatus.APPROVED, suggestions=self._suggestions, steps=dict(self.states))
 
     def start(self) -> list[Command]:
         """Begin: the steps that need nothing.

@@ -40,6 +40,22 @@ class KeyReusedError(BookstoreError):
     code = "idempotency_key_reused"
 
 
+class StillRunningError(BookstoreError):
+    """A request with the same idempotency key is being answered now; its answer comes with a later repetition."""
+
+    code = "request_still_running"
+
+
+class TooManyRequestsError(BookstoreError):
+    """More is asked for than there is room for; `retry_after` says in how many seconds there may be."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class NotDeadError(BookstoreError):
     """An order that has not failed cannot be taken from the dead letters."""
 
@@ -100,6 +116,8 @@ CODES: dict[str, Code] = {
     "invalid_order": Code("INVALID_ARGUMENT", 400, InvalidOrderError),
     "unknown_order": Code("NOT_FOUND", 404, UnknownOrderError),
     "idempotency_key_reused": Code("ALREADY_EXISTS", 422, KeyReusedError),
+    "request_still_running": Code("ABORTED", 409, StillRunningError),
+    "too_many_requests": Code("RESOURCE_EXHAUSTED", 429, TooManyRequestsError),
     "unavailable": Code("UNAVAILABLE", 503, UnavailableError),
     "deadline_exceeded": Code("DEADLINE_EXCEEDED", 504, DeadlineError),
     "cancelled": Code("CANCELLED", 499, CancelledError),

@@ -1,5 +1,6 @@
 """An order: what is bought, by whom, and how it ended."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -82,6 +83,7 @@ class Order:
         address: The billing address.
         items: At least one; prices are those of the catalogue at the time of acceptance.
         device_language: The browser's language, such as `en-US`; empty when not sent.
+        request_id: Of the request that placed it, to find it in the logs.
     """
 
     order_id: str
@@ -91,6 +93,7 @@ class Order:
     address: Address
     items: tuple[Item, ...]
     device_language: str = ""
+    request_id: str = ""
 
     @property
     def amount_cents(self) -> int:
@@ -111,8 +114,11 @@ class Outcome:
         status: One of the terminal states.
         reasons: All that were found; empty when approved.
         suggestions: Related books; empty unless approved.
+        steps: What became of each step of the checkout; empty when no check was begun. Two outcomes that say the same
+            are equal, whatever led to them.
     """
 
     status: OrderStatus
     reasons: tuple[Reason, ...] = ()
-    suggestions: tuple[Book, ...] = field(default=())
+    suggestions: tuple[Book, ...] = ()
+    steps: Mapping[str, str] = field(default_factory=dict, compare=False)

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -13,6 +14,9 @@ import typer
 
 from bookstore_lib.core.errors import BookstoreError, SetupError
 from bookstore_lib.runtime.settings import Coordinator
+
+# Between two looks at the logs.
+_LOOK_SECONDS = 0.2
 
 app = typer.Typer(
     help="A real distributed bookstore to learn distributed systems on.",
@@ -157,6 +161,38 @@ def export(
     history = History.load(find_traces(run_dir))
     written = (history.order(order) if order else history).export(path, file_format)
     _say(f"Wrote {written}.")
+
+
+@app.command()
+def logs(
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object; with --follow one for each line of a log.")
+    ] = False,
+    service: Annotated[str, typer.Option(help="Only processes whose name begins like this, such as executor.")] = "",
+    order: Annotated[str, typer.Option(help="Only lines about this order.")] = "",
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on with what is written from now on, until Ctrl-C.")
+    ] = False,
+    run_dir: Annotated[
+        Path | None, typer.Option(help="Folder of a bookstore, running or not; the one started last when not given.")
+    ] = None,
+) -> None:
+    """Show what the processes of a bookstore have logged, in the order of time."""
+    from bookstore_lib.lab.logs import LogReader, find_logs  # noqa: PLC0415 - only when needed
+
+    reader = LogReader(find_logs(run_dir), service, order)
+    lines = reader.read()
+    if as_json and not follow:
+        _print_json({"lines": [line.to_json() for line in lines]})
+        return
+    while True:
+        for line in lines:
+            typer.echo(json.dumps(line.to_json()) if as_json else str(line))
+        if not follow:
+            return
+        time.sleep(_LOOK_SECONDS)
+        lines = reader.read()
 
 
 @app.command()

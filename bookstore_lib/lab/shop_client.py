@@ -1,17 +1,20 @@
 """The bookstore as a customer's program sees it: over HTTP."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 
-from bookstore_lib.core.errors import BookstoreError, UnavailableError
+from bookstore_lib.core.errors import BookstoreError, StillRunningError, UnavailableError
 from bookstore_lib.core.order import Book, Reason
 from bookstore_lib.lab.customers import checkout_body
 
 _ANSWER_SECONDS = 30.0
 _LOOKS = 1
+# Between two looks whether a request under the same idempotency key has been answered.
+_REPEAT_PAUSE = 0.2
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class ShopClient:
             BookstoreError: The shop refused the order or does not answer; the sentence says why.
         """
         headers = {"Idempotency-Key": key} if key else {}
-        receipt = _receipt(self._call("POST", "/checkout", json=checkout_body(items, customer), headers=headers))
+        receipt = self._place(items, customer, headers)
         looks = _LOOKS
         while not receipt.finished and looks:
             receipt, looks = self.order(receipt.order_id, wait=_ANSWER_SECONDS - 1), looks - 1
@@ -70,7 +73,7 @@ class ShopClient:
     def submit(self, items: Mapping[str, int], customer: str = "good", *, key: str = "") -> Receipt:
         """Place an order without waiting for its outcome; arguments and errors as `checkout`."""
         headers = {"Prefer": "respond-async"} | ({"Idempotency-Key": key} if key else {})
-        return _receipt(self._call("POST", "/checkout", json=checkout_body(items, customer), headers=headers))
+        return self._place(items, customer, headers)
 
     def order(self, order_id: str, wait: float = 0) -> Receipt:
         """What has become of an order; waits up to `wait` seconds for its outcome."""
@@ -97,6 +100,17 @@ class ShopClient:
         """Close the connections."""
         self._session.close()
 
+    def _place(self, items: Mapping[str, int], customer: str, headers: dict[str, str]) -> Receipt:
+        """Post an order; while somebody else is being answered under its key, ask again."""
+        until = time.monotonic() + _ANSWER_SECONDS
+        while True:
+            try:
+                return _receipt(self._call("POST", "/checkout", json=checkout_body(items, customer), headers=headers))
+            except StillRunningError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(_REPEAT_PAUSE)
+
     def _call(self, method: str, path: str, **options: Any) -> Any:
         try:
             response = self._session.request(method, self._url + path, timeout=_ANSWER_SECONDS, **options)
@@ -104,7 +118,8 @@ class ShopClient:
         except requests.RequestException as error:
             raise UnavailableError(f"The shop at {self._url} does not answer; is its orchestrator running?") from error
         if "error" in answer and "orderId" not in answer:
-            raise BookstoreError(answer["error"]["message"])
+            kind = StillRunningError if answer["error"]["code"] == StillRunningError.code else BookstoreError
+            raise kind(answer["error"]["message"])
         return answer
 
 

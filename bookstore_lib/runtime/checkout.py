@@ -2,14 +2,16 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 
 from bookstore_lib.core.checkout_graph import STEPS, Call, Cancelled, CheckoutRun, Command, Failed, Reply
 from bookstore_lib.core.errors import BookstoreError, CancelledError
 from bookstore_lib.core.order import Order, Outcome, Reason
 from bookstore_lib.pb import common_pb2
 from bookstore_lib.runtime import crash_points, messages
+from bookstore_lib.runtime.logs import audit
 from bookstore_lib.runtime.rpc_client import ServiceClient, TracedCall
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
@@ -36,10 +38,17 @@ class Checkout:
         services: The services by name.
         tracker: This process's clocks.
         threads: Most calls under way at a time, over all orders.
+        on_progress: Told an order and how each of its steps stands, whenever one has begun or ended; must not block.
     """
 
-    def __init__(self, services: Mapping[str, ServiceClient], tracker: OrderEventTracker, threads: int) -> None:
-        self._services, self._tracker = services, tracker
+    def __init__(
+        self,
+        services: Mapping[str, ServiceClient],
+        tracker: OrderEventTracker,
+        threads: int,
+        on_progress: Callable[[str, Mapping[str, str]], None] = lambda _order_id, _steps: None,
+    ) -> None:
+        self._services, self._tracker, self._on_progress = services, tracker, on_progress
         self._pool = ThreadPoolExecutor(threads, "checkout")
 
     def run(self, order: Order) -> Outcome:
@@ -51,9 +60,12 @@ class Checkout:
         def carry_out(commands: list[Command]) -> None:
             for command in commands:
                 if isinstance(command, Call):
-                    pending[self._pool.submit(walk.perform, command.step)] = command.step
+                    # With what this thread's log lines name.
+                    work = self._pool.submit(copy_context().run, walk.perform, command.step)
+                    pending[work] = command.step
                 else:
                     walk.cancel(command.step)
+            self._on_progress(order.order_id, dict(run.states))
 
         carry_out(run.start())
         while pending:
@@ -63,6 +75,7 @@ class Checkout:
         self._tracker.local(order.order_id, "checked", steps={step: str(state) for step, state in run.states.items()})
         if run.outcome is None:
             raise AssertionError(f"The checkout of {order.order_id} stopped half-way: {run.states}")
+        audit("check", run.outcome.status, order.order_id)
         return run.outcome
 
     def clear(self, order_id: str) -> bool:
@@ -93,6 +106,7 @@ class Checkout:
             log.warning("Not cleared by %s", ", ".join((*remaining, *silent)), extra={"order_id": order_id})
             return False
         self._tracker.local(order_id, "cleared")
+        audit("clear", "cleared", order_id)
         return True
 
 

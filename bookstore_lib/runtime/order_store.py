@@ -190,7 +190,7 @@ class MemoryOrderStore:
             short = self._short_of(order) if outcome.status is OrderStatus.APPROVED else None
             if short is not None:
                 reason = Reason("out_of_stock", f'Not enough copies of "{short}" are left.', "stock")
-                outcome = Outcome(OrderStatus.REJECTED, (reason,))
+                outcome = Outcome(OrderStatus.REJECTED, (reason,), steps=outcome.steps)
             elif outcome.status is OrderStatus.APPROVED and epoch is not None:
                 for item in order.items:
                     self._stock[item.book_id] -= item.quantity

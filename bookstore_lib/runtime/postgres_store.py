@@ -38,9 +38,9 @@ class PostgresOrderStore:
             """
             WITH kept AS (
                 INSERT INTO orders (order_id, customer, amount_cents, last_four, sealed_card, clock, message_id, sender,
-                                    idempotency_key, request_hash)
+                                    idempotency_key, request_hash, request_id)
                 VALUES (%(order_id)s, %(customer)s, %(amount)s, %(last_four)s, %(sealed)s, %(clock)s, %(message_id)s,
-                        %(sender)s, %(key)s, %(request_hash)s)
+                        %(sender)s, %(key)s, %(request_hash)s, %(request_id)s)
                 ON CONFLICT DO NOTHING RETURNING order_id)
             INSERT INTO order_items (order_id, book_id, quantity, price_cents)
             SELECT order_id, (item->>0)::bigint, (item->>1)::integer, (item->>2)::integer
@@ -57,6 +57,7 @@ class PostgresOrderStore:
                 "sender": stamp.sender,
                 "key": idempotency and idempotency.key,
                 "request_hash": idempotency and idempotency.request_hash,
+                "request_id": order.request_id,
                 "items": Jsonb([[item.book_id, item.quantity, item.price_cents] for item in order.items]),
             },
         )
@@ -88,7 +89,7 @@ class PostgresOrderStore:
             self._order(row),
             Stamp(row.sender, row.message_id, VectorClock(row.clock)),
             checked=_outcome(**row.checked) if row.checked else None,
-            outcome=None if row.status == "accepted" else _outcome(row.status, row.reasons, row.suggestions),
+            outcome=None if row.status == "accepted" else _outcome(row.status, row.reasons, row.suggestions, row.steps),
             final_clock=VectorClock(row.final_clock),
             attempts=row.attempts,
             drive=row.drive,
@@ -104,6 +105,7 @@ class PostgresOrderStore:
             address=Address(**customer["address"]),
             items=tuple(Item(*item) for item in row.items),
             device_language=customer["device_language"],
+            request_id=row.request_id,
         )
 
     def _open(self, sealed: bytes | None) -> Card | None:
@@ -129,7 +131,7 @@ class PostgresOrderStore:
         """End the order."""
         fields = _fields(outcome)
         (row,) = self._database.query(
-            "SELECT settle_order(%s, %s, %s, %s, %s, %s, %s) AS result",
+            "SELECT settle_order(%s, %s, %s, %s, %s, %s, %s, %s) AS result",
             (
                 order_id,
                 epoch,
@@ -138,6 +140,7 @@ class PostgresOrderStore:
                 Jsonb(fields["suggestions"]),
                 Jsonb(dict(clock)),
                 self._fenced,
+                Jsonb(fields["steps"]),
             ),
         )
         if row.result == "unknown":
@@ -177,7 +180,7 @@ class PostgresOrderStore:
         opened = self._database.query(
             """
             UPDATE orders SET status = 'accepted', attempts = 0, drive = drive + 1, reasons = '[]', suggestions = '[]',
-                final_clock = NULL, settled_at = NULL, settled_epoch = NULL, settled_seq = NULL
+                steps = '{}', final_clock = NULL, settled_at = NULL, settled_epoch = NULL, settled_seq = NULL
             WHERE order_id = %s AND status = 'failed' RETURNING order_id
             """,
             (order_id,),
@@ -243,11 +246,17 @@ def _fields(outcome: Outcome) -> dict[str, Any]:
         "status": outcome.status.value,
         "reasons": [reason._asdict() for reason in outcome.reasons],
         "suggestions": [book._asdict() for book in outcome.suggestions],
+        "steps": dict(outcome.steps),
     }
 
 
-def _outcome(status: str, reasons: Sequence[Mapping[str, str]], suggestions: Sequence[Mapping[str, str]]) -> Outcome:
-    return Outcome(OrderStatus(status), _reasons(reasons), tuple(Book(**b) for b in suggestions))
+def _outcome(
+    status: str,
+    reasons: Sequence[Mapping[str, str]],
+    suggestions: Sequence[Mapping[str, str]],
+    steps: Mapping[str, str],
+) -> Outcome:
+    return Outcome(OrderStatus(status), _reasons(reasons), tuple(Book(**b) for b in suggestions), steps)
 
 
 def _reasons(reasons: Sequence[Mapping[str, str]]) -> tuple[Reason, ...]:

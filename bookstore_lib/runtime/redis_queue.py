@@ -72,6 +72,9 @@ class OrderQueue(Protocol):
     def contents(self) -> QueueContents:
         """What is in the queue."""
 
+    def length(self) -> int:
+        """How many ids nobody has taken."""
+
 
 class RedisQueue:
     """The queue on a Redis server; every method raises `redis.RedisError` when it does not answer.
@@ -128,6 +131,10 @@ class RedisQueue:
             waiting, *held = pipe.execute()
         return QueueContents(waiting[::-1], {c: ids for c, ids in zip(consumers, held, strict=True) if ids})
 
+    def length(self) -> int:
+        """How many ids nobody has taken."""
+        return int(self._client.llen(QUEUE))
+
 
 class MemoryQueue:
     """The same in memory, for one process: tests and simulations. `take` does not wait."""
@@ -174,3 +181,7 @@ class MemoryQueue:
     def contents(self) -> QueueContents:
         """What is in the queue."""
         return QueueContents(list(self._waiting), {c: list(ids) for c, ids in self._processing.items() if ids})
+
+    def length(self) -> int:
+        """How many ids nobody has taken."""
+        return len(self._waiting)

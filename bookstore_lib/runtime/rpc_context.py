@@ -4,11 +4,19 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import NamedTuple
 
+from google.protobuf.message import DecodeError
+
+from bookstore_lib.core.errors import InvalidOrderError
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.pb import common_pb2
+from bookstore_lib.runtime.log_context import request_id
 from bookstore_lib.runtime.tracker import Stamp
 
 CONTEXT_KEY = "bookstore-context-bin"
+# The id of the HTTP request that the work began with; for the logs only.
+REQUEST_KEY = "x-request-id"
+# Far from where a count no longer fits into the message that carries it on.
+_MOST_EVENTS = 2**53
 
 
 class Received(NamedTuple):
@@ -40,14 +48,25 @@ def to_bytes(order_id: str, stamp: Stamp) -> bytes:
 
 
 def from_bytes(data: bytes) -> Received:
-    """The reverse of `to_bytes`."""
-    context = common_pb2.Context.FromString(data)
+    """The reverse of `to_bytes`.
+
+    Raises:
+        InvalidOrderError: These are no such bytes, or count more events than anybody has ever seen.
+    """
+    try:
+        context = common_pb2.Context.FromString(data)
+    except DecodeError as error:
+        raise InvalidOrderError("What came along with this message cannot be read.") from error
+    if max(context.clock.values(), default=0) > _MOST_EVENTS:
+        raise InvalidOrderError("What came along with this message counts too many events.")
     return Received(context.order_id, Stamp(context.sender, context.message_id, VectorClock(context.clock)))
 
 
-def to_metadata(order_id: str, stamp: Stamp) -> tuple[tuple[str, bytes], ...]:
-    """The stamp of a message as gRPC metadata."""
-    return ((CONTEXT_KEY, to_bytes(order_id, stamp)),)
+def to_metadata(order_id: str, stamp: Stamp) -> tuple[tuple[str, str | bytes], ...]:
+    """The stamp of a message, and the request that this work is about, as gRPC metadata."""
+    request = request_id()
+    about = ((REQUEST_KEY, request),) if request else ()
+    return ((CONTEXT_KEY, to_bytes(order_id, stamp)), *about)
 
 
 def from_metadata(metadata: Iterable[tuple[str, str | bytes]] | None) -> Received | None:
@@ -56,3 +75,8 @@ def from_metadata(metadata: Iterable[tuple[str, str | bytes]] | None) -> Receive
         if key == CONTEXT_KEY and isinstance(value, bytes):
             return from_bytes(value)
     return None
+
+
+def request_of(metadata: Iterable[tuple[str, str | bytes]] | None) -> str:
+    """The request that a message's work began with; empty when it does not say."""
+    return next((str(value) for key, value in metadata or () if key == REQUEST_KEY), "")

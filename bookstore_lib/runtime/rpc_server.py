@@ -6,10 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
 import grpc
+from google.protobuf.message import DecodeError
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from bookstore_lib.core.errors import CODES, BookstoreError, SetupError
-from bookstore_lib.runtime.rpc_context import RECEIVED, Received, ReceivedCall, from_metadata, to_metadata
+from bookstore_lib.core.errors import CODES, BookstoreError, InvalidOrderError, SetupError
+from bookstore_lib.runtime.log_context import begin_log_context
+from bookstore_lib.runtime.logs import audit
+from bookstore_lib.runtime.rpc_context import RECEIVED, Received, ReceivedCall, from_metadata, request_of, to_metadata
 from bookstore_lib.runtime.rpc_trouble import TROUBLE, RpcTrouble
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
@@ -77,17 +80,23 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
         handler = continuation(handler_call_details)
         if handler is None or handler.unary_unary is None:
             return handler
-        serve = handler.unary_unary
-        received = from_metadata(handler_call_details.invocation_metadata)
+        serve = _reading(handler)
+        try:
+            received = from_metadata(handler_call_details.invocation_metadata)
+        except InvalidOrderError as error:
+            return _refuse_with(error)
         procedure = str(handler_call_details.method).rsplit("/", 1)[-1]
+        request_id = request_of(handler_call_details.invocation_metadata)
 
         def wrapped(request: Any, context: grpc.ServicerContext) -> Any:
             if received is None:
                 RECEIVED.set(None)  # this thread may have served another call before
+                begin_log_context()
                 return self._attempt(serve, request, context, procedure, lambda _kind: None)
+            begin_log_context(order_id=received.order_id, request_id=request_id)
             return self._serve(serve, request, context, received, procedure)
 
-        return grpc.unary_unary_rpc_method_handler(wrapped, handler.request_deserializer, handler.response_serializer)
+        return grpc.unary_unary_rpc_method_handler(wrapped, None, handler.response_serializer)
 
     def _serve(
         self,
@@ -124,6 +133,7 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
         try:
             reply = serve(request, context)
         except BookstoreError as error:
+            audit(procedure, error.code)
             answer("error")
             _abort(context, type(error).code, str(error))
         except Exception:
@@ -131,6 +141,7 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
             answer("error")
             _abort(context, "internal", f"{procedure} failed inside {self._tracker.process}; its log says why.")
         answer("reply")
+        audit(procedure, _outcome_of(reply))
         return reply
 
     def _note_work(self, order_id: str, procedure: str) -> None:
@@ -146,3 +157,28 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
 
 def _abort(context: grpc.ServicerContext, code: str, message: str) -> NoReturn:
     context.abort(grpc.StatusCode[CODES.get(code, CODES["internal"]).grpc], message)
+
+
+def _reading(handler: "grpc.RpcMethodHandler[Any, Any]") -> Callable[[bytes, grpc.ServicerContext], Any]:
+    """What serves a request in bytes: bytes that are no request are the caller's mistake, which gRPC calls ours."""
+    read, serve = handler.request_deserializer, handler.unary_unary
+
+    def wrapped(data: bytes, context: grpc.ServicerContext) -> Any:
+        try:
+            request = read(data) if read else data
+        except DecodeError as error:
+            raise InvalidOrderError("These bytes are no such request.") from error
+        return serve(request, context) if serve else None
+
+    return wrapped
+
+
+def _refuse_with(error: BookstoreError) -> "grpc.RpcMethodHandler[Any, Any]":
+    return grpc.unary_unary_rpc_method_handler(lambda _request, context: _abort(context, "invalid_order", str(error)))
+
+
+def _outcome_of(reply: Any) -> str:
+    for field, yes, no in (("passed", "passed", "rejected"), ("cleared", "cleared", "refused")):
+        if hasattr(reply, field):
+            return yes if getattr(reply, field) else no
+    return "done"

@@ -11,6 +11,15 @@ from bookstore_lib.core.errors import SetupError
 
 Coordinator = Literal["executor", "orchestrator"]
 COORDINATORS: tuple[str, ...] = get_args(Coordinator)
+_POSITIVE = (
+    "lease_ttl",
+    "max_in_flight",
+    "rate_limit",
+    "queue_limit",
+    "outcome_wait",
+    "call_deadline",
+    "session_idle",
+)
 _SWITCH = {"on": True, "off": False}
 
 
@@ -35,6 +44,10 @@ class Settings:
         fence: Whether the record refuses the writes of former leaders, `on` or `off`. Off is for the labs, to see what
             then happens: an order can be charged twice.
         max_in_flight: Orders that the leader works on at the same time.
+        cors_origins: Origins whose pages may read the shop's answers, with commas between.
+        trusted_hosts: Names that the shop answers for, with commas between; `*` stands for any.
+        rate_limit: Requests that one client address may send in a second.
+        queue_limit: Orders that may wait before the shop takes no more.
         outcome_wait: How long `POST /checkout` waits for the outcome before it answers 202.
         call_deadline: Deadline of one call to a service, its retries included.
         session_idle: Time after which a service forgets an order nobody asked about.
@@ -57,13 +70,17 @@ class Settings:
     renew_every: float = 0.0
     fence: str = "on"
     max_in_flight: int = 16
+    cors_origins: str = "http://localhost:8080,http://127.0.0.1:8080"
+    trusted_hosts: str = "localhost,127.0.0.1,[::1]"
+    rate_limit: float = 1000.0
+    queue_limit: int = 50_000
     outcome_wait: float = 10.0
     call_deadline: float = 3.0
     session_idle: float = 600.0
     crash_at: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("lease_ttl", "max_in_flight", "outcome_wait", "call_deadline", "session_idle"):
+        for name in _POSITIVE:
             _require(0 < getattr(self, name) < math.inf, name, "has to be a number greater than 0")
         for name in ("listen", "http_listen"):
             port = getattr(self, name).rpartition(":")[2]

@@ -1,66 +1,111 @@
-"""What the front door says: orders, books and errors as JSON, in the words of the public contract."""
+"""What the front door says: orders, books and errors as JSON."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from bookstore_lib.core.errors import CODES, BookstoreError, InvalidOrderError
+from pydantic import BaseModel
+
+from bookstore_lib.core.checkout_graph import STEPS, StepState
+from bookstore_lib.core.errors import CODES, BookstoreError, InvalidOrderError, TooManyRequestsError
 from bookstore_lib.core.order import OrderStatus, Outcome
 from bookstore_lib.runtime.catalogue import CatalogueBook
+from bookstore_lib.runtime.log_context import request_id
 from bookstore_lib.runtime.order_store import StoredOrder
+from services.orchestrator.models import (
+    RECEIVED,
+    BookAnswer,
+    BooksPage,
+    ErrorAnswer,
+    ErrorDetails,
+    FailedOrder,
+    OrderAnswer,
+    OrderDetails,
+    OrderLine,
+    ReasonAnswer,
+    SuggestedBook,
+)
+
+Json = dict[str, Any]
 
 _STATUS = {
     OrderStatus.APPROVED: "Order Approved",
     OrderStatus.REJECTED: "Order Rejected",
     OrderStatus.FAILED: "Order Failed",
 }
-RECEIVED = "Order Received"
+_NOT_CHECKED = "The order could not be checked, because a service does not answer. Nothing was charged."
+# Seconds after which it may be worth to ask again.
+_RETRY_AFTER = {"request_still_running": 1, "unavailable": 2}
 
 
-def order_answer(stored: StoredOrder) -> dict[str, Any]:
-    """An order, with its outcome as far as there is one."""
+def to_json(answer: BaseModel) -> Json:
+    """An answer as it goes out."""
+    return answer.model_dump(by_alias=True, mode="json")
+
+
+def order_answer(stored: StoredOrder) -> Json:
+    """An order, with its outcome as far as there is one; a failed one is an error too."""
+    order = _order_fields(stored)
+    if stored.outcome is not None and stored.outcome.status is OrderStatus.FAILED:
+        error = ErrorDetails(code="could_not_be_checked", message=_NOT_CHECKED, request_id=request_id())
+        return FailedOrder(**order, error=error).model_dump(by_alias=True, exclude_none=True)
+    return to_json(OrderAnswer(**order))
+
+
+def order_details(stored: StoredOrder, steps: Mapping[str, str]) -> Json:
+    """An order, with what was bought, its steps so far, and its clock when it was settled."""
+    return to_json(
+        OrderDetails(
+            **_order_fields(stored),
+            items=[OrderLine(name=item.title, quantity=item.quantity) for item in stored.order.items],
+            amount=stored.order.amount_cents / 100,
+            steps={step: StepState(steps[step]) for step in STEPS if step in steps},
+            clock=dict(stored.final_clock),
+        )
+    )
+
+
+def books_page(books: list[CatalogueBook], page: int, limit: int, total: int) -> Json:
+    """A page of the catalogue."""
+    return to_json(BooksPage(books=[_book(book) for book in books], page=page, limit=limit, total=total))
+
+
+def error_answer(code: str, message: str, field: str = "") -> Json:
+    """An error; `field` names the part of the input to mend."""
+    error = ErrorDetails(code=code, message=message, field=field or None, request_id=request_id())
+    return ErrorAnswer(error=error).model_dump(by_alias=True, exclude_none=True)
+
+
+def from_error(error: BookstoreError) -> tuple[Json, int, dict[str, str]]:
+    """An error of ours as an answer, its HTTP status, and the headers that belong to it."""
+    if isinstance(error, InvalidOrderError):
+        return error_answer(error.code, str(error), error.field), 400, {}
+    status = CODES[error.code].http if error.code in CODES else 500
+    retry_after = error.retry_after if isinstance(error, TooManyRequestsError) else _RETRY_AFTER.get(error.code)
+    return error_answer(error.code, str(error)), status, {"Retry-After": str(retry_after)} if retry_after else {}
+
+
+def _order_fields(stored: StoredOrder) -> Json:
     outcome = stored.outcome
     return {
-        "orderId": stored.order.order_id,
+        "order_id": stored.order.order_id,
         "status": _STATUS[outcome.status] if outcome else RECEIVED,
-        "suggestedBooks": _suggestions(outcome),
-        "reasons": [{"code": reason.code, "message": reason.message} for reason in outcome.reasons] if outcome else [],
+        "suggested_books": _suggestions(outcome),
+        "reasons": [ReasonAnswer(code=r.code, message=r.message) for r in outcome.reasons] if outcome else [],
     }
 
 
-def order_details(stored: StoredOrder) -> dict[str, Any]:
-    """An order, with what was bought and its clock when it was settled."""
-    return order_answer(stored) | {
-        "items": [{"name": item.title, "quantity": item.quantity} for item in stored.order.items],
-        "amount": stored.order.amount_cents / 100,
-        "clock": dict(stored.final_clock),
-    }
-
-
-def book_answer(book: CatalogueBook) -> dict[str, Any]:
-    """A book of the catalogue."""
-    return {
-        "bookId": str(book.book_id),
-        "title": book.title,
-        "author": book.author,
-        "genre": book.genre,
-        "price": book.price_cents / 100,
-        "stock": book.stock,
-    }
-
-
-def error_answer(code: str, message: str, field: str = "") -> dict[str, Any]:
-    """An error; `field` names the part of the input to mend."""
-    return {"error": {"code": code, "message": message} | ({"field": field} if field else {})}
-
-
-def from_error(error: BookstoreError) -> tuple[dict[str, Any], int]:
-    """An error of ours as an answer and its HTTP status."""
-    if isinstance(error, InvalidOrderError):
-        return error_answer(error.code, str(error), error.field), 400
-    status = CODES[error.code].http if error.code in CODES else 500
-    return error_answer(error.code, str(error)), status
-
-
-def _suggestions(outcome: Outcome | None) -> list[dict[str, str]]:
+def _suggestions(outcome: Outcome | None) -> list[SuggestedBook]:
     if outcome is None:
         return []
-    return [{"bookId": b.book_id, "title": b.title, "author": b.author} for b in outcome.suggestions]
+    return [SuggestedBook(book_id=b.book_id, title=b.title, author=b.author) for b in outcome.suggestions]
+
+
+def _book(book: CatalogueBook) -> BookAnswer:
+    return BookAnswer(
+        book_id=str(book.book_id),
+        title=book.title,
+        author=book.author,
+        genre=book.genre,
+        price=book.price_cents / 100,
+        stock=book.stock,
+    )

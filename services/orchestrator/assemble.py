@@ -13,6 +13,7 @@ from bookstore_lib.runtime.http_server import serve_http
 from bookstore_lib.runtime.outcomes import CHANNEL, OutcomeBoard, listen
 from bookstore_lib.runtime.postgres import open_record
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
+from bookstore_lib.runtime.progress import Progress
 from bookstore_lib.runtime.redis_client import connect
 from bookstore_lib.runtime.redis_lease import RedisLease
 from bookstore_lib.runtime.redis_queue import RedisQueue
@@ -20,10 +21,13 @@ from bookstore_lib.runtime.service import start_thread
 from bookstore_lib.runtime.service_clients import connect_services
 from bookstore_lib.runtime.settings import Settings
 from bookstore_lib.runtime.tracker import OrderEventTracker
-from services.orchestrator.app import create_app
+from services.orchestrator.app import Parts, create_app
 from services.orchestrator.desk import Desk
 
-_THREADS = 32
+_THREADS = 128
+# Of these, so many never wait for the outcome of an order: others shall be served however slow orders are.
+_ALWAYS_FREE = 16
+_CHECKS = 32
 _HEALTH_SECONDS = 1.0
 
 
@@ -38,11 +42,12 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     parts.callback(client.close)
     store = PostgresOrderStore(database, CardSeal(settings.card_key))
     lease, board, catalogue = RedisLease(client), OutcomeBoard(tracker), Catalogue(database)
-    services = connect_services(settings, tracker, parts)
-    checkout = Checkout(services, tracker, _THREADS) if settings.coordinator == "orchestrator" else None
+    services, progress = connect_services(settings, tracker, parts), Progress(client)
+    checkout = Checkout(services, tracker, _CHECKS, progress.note) if settings.coordinator == "orchestrator" else None
     if checkout is not None:
         parts.callback(checkout.close)
-    desk = Desk(store, catalogue, RedisQueue(client), board, tracker, checkout)
+    queue = RedisQueue(client)
+    desk = Desk(store, catalogue, queue, board, tracker, checkout, seats=_THREADS - _ALWAYS_FREE)
     parts.callback(desk.close)
 
     def leader() -> tuple[str | None, int]:
@@ -53,11 +58,11 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
         return {**checks, "redis": _answers(client), "postgres": _reachable(store)}
 
     ended = Event()
+    parts.callback(start_thread(progress.write_until, "progress", [ended]).join)
     parts.callback(start_thread(listen, "outcomes", (client, CHANNEL, board.announce, ended)).join)
     parts.callback(ended.set)
-    serve_http(
-        create_app(desk, catalogue, leader, health, settings.outcome_wait), settings.http_listen, parts, _THREADS
-    )
+    app = create_app(Parts(desk, catalogue, leader, health, progress.steps, queue.length), settings)
+    serve_http(app, settings.http_listen, parts, _THREADS)
 
 
 def _answers(client: redis.Redis) -> bool:

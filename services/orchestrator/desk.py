@@ -2,23 +2,27 @@
 
 import hashlib
 import logging
-import secrets
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import redis
 
-from bookstore_lib.core.errors import BookstoreError, InvalidOrderError
-from bookstore_lib.core.order import Item, Order, OrderStatus, Outcome
+from bookstore_lib.core.errors import BookstoreError
+from bookstore_lib.core.order import Order, OrderStatus, Outcome
 from bookstore_lib.runtime.catalogue import Catalogue
 from bookstore_lib.runtime.checkout import Checkout
 from bookstore_lib.runtime.crash_points import crash_point
+from bookstore_lib.runtime.log_context import request_id
+from bookstore_lib.runtime.logs import audit
 from bookstore_lib.runtime.order_store import IdempotencyKey, OrderStore, Settlement, StoredOrder
 from bookstore_lib.runtime.outcomes import OutcomeBoard
 from bookstore_lib.runtime.redis_queue import OrderQueue
 from bookstore_lib.runtime.tracker import OrderEventTracker, Stamp
+from services.orchestrator.pricing import priced
 from services.orchestrator.rules import CheckoutRequest
+from services.orchestrator.running import Running
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +40,7 @@ class Desk:
         board: Where their outcomes come back.
         tracker: This process's clocks.
         checkout: Runs the checks here and now; `None` where the executor runs them.
+        seats: How many requests may wait for an outcome at the same time; more are answered at once.
     """
 
     def __init__(
@@ -46,9 +51,12 @@ class Desk:
         board: OutcomeBoard,
         tracker: OrderEventTracker,
         checkout: Checkout | None,
+        seats: int = 100,
     ) -> None:
         self._store, self._catalogue, self._queue = store, catalogue, queue
         self._board, self._tracker, self._checkout = board, tracker, checkout
+        self._running = Running()
+        self._seats = threading.BoundedSemaphore(seats)
         self._cleaners = ThreadPoolExecutor(2, "clean-up")
 
     def place(self, request: CheckoutRequest, key: str, body: bytes, wait: float) -> StoredOrder:
@@ -66,11 +74,17 @@ class Desk:
         Raises:
             InvalidOrderError: A title is not in the catalogue.
             KeyReusedError: The key came before with another body.
+            StillRunningError: A request with the same key and body is being answered now.
             UnavailableError: The record does not answer; the order was not accepted.
         """
         until = time.monotonic() + wait
-        order = self._priced(request)
         idempotency = IdempotencyKey(key, hashlib.sha256(body).hexdigest()) if key else None
+        with self._running.hold(idempotency):
+            return self._answered(
+                self._place(priced(request, self._catalogue, request_id() or ""), idempotency, until), key
+            )
+
+    def _place(self, order: Order, idempotency: IdempotencyKey | None, until: float) -> StoredOrder:
         # The clock of the message that queues the order is kept with the order, so the message comes first.
         stamp = self._tracker.send(order.order_id, "order_kept" if self._checkout else "order_queued", "executors")
         try:
@@ -83,12 +97,24 @@ class Desk:
         if kept_id != order.order_id:
             self._tracker.local(order.order_id, "repetition of an order", of=kept_id)
             self._tracker.forget(order.order_id)
-            return self._answered(self.await_outcome(kept_id, until), key)
+            return self.await_outcome(kept_id, until)
         self._tracker.local(order.order_id, "accepted")
-        return self._answered(self._see_through(order, until), key)
+        audit("accept", "accepted", order.order_id)
+        return self._see_through(order, until)
 
     def await_outcome(self, order_id: str, until: float) -> StoredOrder:
-        """Wait for an order's outcome until `until` on the monotonic clock; returns the order as it stands then."""
+        """Wait for an order's outcome until `until` on the monotonic clock; returns the order as it stands then.
+
+        Where too many wait already, it returns the order as it stands now.
+        """
+        if not self._seats.acquire(blocking=False):
+            return self._store.load(order_id)
+        try:
+            return self._await(order_id, until)
+        finally:
+            self._seats.release()
+
+    def _await(self, order_id: str, until: float) -> StoredOrder:
         woken = self._board.expect(order_id)
         try:
             while True:
@@ -124,6 +150,7 @@ class Desk:
             # With a letter before it: sixteen digits can look like a card number.
             detail["idempotency_key"] = f"k{hashlib.sha256(key.encode()).hexdigest()[:16]}"
         self._tracker.local(order_id, "answered", **detail)
+        audit("answer", status.value, order_id)
         if stored.outcome is not None:
             self._tracker.forget(order_id)
         return stored
@@ -147,6 +174,7 @@ class Desk:
         if settlement is not Settlement.ALREADY:  # where the checks took long, the leader may have swept it up
             drive = self._store.load(order_id).drive
             self._tracker.local(order_id, "settled", status=outcome.status.value, drive=drive)
+        audit("settle", outcome.status.value if settlement is Settlement.SETTLED else settlement.value, order_id)
         self._cleaners.submit(self._clear, checkout, order_id)
         return True
 
@@ -165,26 +193,3 @@ class Desk:
         except redis.RedisError as error:
             # Nothing is lost: the leader finds accepted orders that no list holds.
             log.warning("Not queued (%s); the leader will find it", type(error).__name__, extra={"order_id": order_id})
-
-    def _priced(self, request: CheckoutRequest) -> Order:
-        quantities = request.quantities()
-        books = self._catalogue.by_titles(list(quantities))
-        for number, item in enumerate(request.items):
-            if item.name not in books:
-                raise InvalidOrderError(
-                    f'There is no book "{item.name}" in the catalogue; GET /books lists them.',
-                    f"items.{number}.name",
-                    "unknown_book",
-                )
-        return Order(
-            order_id=secrets.token_hex(16),
-            name=request.user.name,
-            contact=request.user.contact,
-            card=request.credit_card.to_card(),
-            address=request.billing_address.to_address(),
-            items=tuple(
-                Item(title, quantity, books[title].price_cents, books[title].book_id)
-                for title, quantity in quantities.items()
-            ),
-            device_language=request.device_language,
-        )

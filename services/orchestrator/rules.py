@@ -7,7 +7,7 @@ services' work, and a rejection, not an error.
 import json
 from typing import Annotated, Any, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
 from bookstore_lib.core.errors import InvalidOrderError
@@ -17,7 +17,16 @@ from bookstore_lib.core.order import Address, Card
 _HOLDABLE = r"^[^\x00]*$"
 _Text = Annotated[str, StringConstraints(max_length=500, pattern=_HOLDABLE)]
 _Short = Annotated[str, StringConstraints(max_length=40, pattern=_HOLDABLE)]
-_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_HOLDABLE)]
+_Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
+]
+_TERMS = ("termsAccepted", "termsAndConditionsAccepted")
+
+
+def _whole(number: Any) -> Any:
+    """In JSON 2.0 is as whole a number as 2."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 class _Model(BaseModel):
@@ -62,11 +71,17 @@ class RequestedItem(_Model):
     """A title and how many copies of it."""
 
     name: _Name
-    quantity: Annotated[int, Field(ge=1, le=1000)]
+    quantity: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_whole)]
 
 
 class CheckoutRequest(_Model):
-    """The body of `POST /checkout`."""
+    """The body of `POST /checkout`; other fields are welcome, and ignored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": [name], "properties": {name: {"const": True}}} for name in _TERMS],
+        }
+    )
 
     user: User
     credit_card: CreditCard

@@ -12,6 +12,7 @@ from bookstore_lib.runtime.http_server import serve_http
 from bookstore_lib.runtime.outcomes import OutcomePublisher, listen
 from bookstore_lib.runtime.postgres import open_record
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
+from bookstore_lib.runtime.progress import Progress
 from bookstore_lib.runtime.redis_client import connect
 from bookstore_lib.runtime.redis_lease import WAKE_CHANNEL, RedisLease
 from bookstore_lib.runtime.redis_queue import RedisQueue
@@ -38,7 +39,8 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     store = PostgresOrderStore(database, CardSeal(settings.card_key), fenced=settings.fenced)
     lease, queue = RedisLease(client), RedisQueue(client)
     # Three steps of an order can run at the same time.
-    checkout = Checkout(connect_services(settings, tracker, parts), tracker, 3 * settings.max_in_flight)
+    progress = Progress(client)
+    checkout = Checkout(connect_services(settings, tracker, parts), tracker, 3 * settings.max_in_flight, progress.note)
     parts.callback(checkout.close)
 
     candidate = Candidate(
@@ -62,6 +64,7 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     ended = Event()
     listener = start_thread(listen, "wake", (client, WAKE_CHANNEL, lambda _message: election.wake(), ended))
     parts.callback(listener.join)
+    parts.callback(start_thread(progress.write_until, "progress", [ended]).join)
     worker.start()
     election.start()
     parts.callback(drain)

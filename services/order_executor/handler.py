@@ -7,6 +7,8 @@ from bookstore_lib.core.errors import UnknownOrderError
 from bookstore_lib.core.order import OrderStatus, Outcome
 from bookstore_lib.runtime.checkout import Checkout
 from bookstore_lib.runtime.crash_points import crash_point
+from bookstore_lib.runtime.log_context import begin_log_context
+from bookstore_lib.runtime.logs import audit
 from bookstore_lib.runtime.order_store import OrderStore, Settlement, StoredOrder
 from bookstore_lib.runtime.outcomes import OutcomePublisher
 from bookstore_lib.runtime.redis_queue import OrderQueue
@@ -54,12 +56,14 @@ class Handler:
             BookstoreError: The record or a service did not answer; the order can be tried again.
             redis.RedisError: Redis did not answer; likewise.
         """
+        begin_log_context(order_id=order_id)
         try:
             stored = self._store.load(order_id)
         except UnknownOrderError:
             log.warning("An unknown order was in the queue", extra={"order_id": order_id})
             self._queue.acknowledge(self._tracker.process, order_id)
             return None
+        begin_log_context(order_id=order_id, request_id=stored.order.request_id)
         self._tracker.receive(order_id, "order_queued", stored.stamp)
         if stored.outcome is None:
             outcome = self._check(stored)
@@ -83,6 +87,7 @@ class Handler:
             settlement = self._store.settle(order_id, epoch, outcome, self._tracker.clock(order_id))
         if settlement is Settlement.STALE:
             log.warning("Settling was refused: epoch %s is over", epoch, extra={"order_id": order_id})
+            audit("settle", settlement.value)
             self._tracker.local(order_id, "settle refused", epoch)
             self._on_stale(epoch)
             if not self._clean_up_after_another(order_id):
@@ -91,7 +96,7 @@ class Handler:
         if settlement is not Settlement.ALREADY:
             status = OrderStatus.REJECTED if settlement is Settlement.OUT_OF_STOCK else outcome.status
             self._tracker.local(order_id, "settled", epoch, status=status.value, drive=stored.drive)
-            log.info("Settled: %s", status.value, extra={"order_id": order_id, "epoch": epoch})
+            audit("settle", status.value)
         return True
 
     def _clean_up_after_another(self, order_id: str) -> bool:

@@ -41,7 +41,9 @@ class Shop:
 def make_order(order_id: str = "order-1", **copies: int) -> Order:
     items = [Item(name[-1], quantity, PRICE, int(name[-1])) for name, quantity in (copies or {"book_1": 2}).items()]
     address = Address("Liivi 2", "Tartu", "", "50409", "Estonia")
-    return Order(order_id, "Ada", "ada@example.org", Card(NUMBER, "12/30", CVV), address, tuple(items), "et-EE")
+    return Order(
+        order_id, "Ada", "ada@example.org", Card(NUMBER, "12/30", CVV), address, tuple(items), "et-EE", "request-7"
+    )
 
 
 def memory_shop(*, fenced: bool = True) -> Shop:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -126,6 +127,19 @@ def test_a_settled_order_has_its_outcome_and_clock_and_no_card_any_more(shop, ou
     assert (stored.outcome, stored.final_clock, stored.order.card) == (outcome, CLOCK, None)
     (row,) = shop.store.tables().orders
     assert (row.status, row.epoch, row.sealed, row.settled_seq) == (outcome.status, 1, False, 2)
+
+
+def test_what_became_of_each_step_is_kept_once_an_order_is_settled_and_no_longer_once_it_is_redriven(shop):
+    shop.accept()
+    epoch, steps = shop.store.take_epoch("executor-1"), {"check_billing": "passed", "check_card": "failed"}
+
+    shop.settle(epoch=epoch, outcome=replace(FAILED, steps=steps))
+    assert shop.store.load("order-1").outcome.steps == steps
+
+    shop.store.redrive("order-1")
+    assert shop.settle(epoch=epoch, outcome=APPROVED) is Settlement.SETTLED
+    shop.settle(epoch=epoch, outcome=replace(FAILED, steps=steps))
+    assert shop.store.load("order-1").outcome.steps == {}
 
 
 def test_a_failed_order_is_a_dead_letter_that_keeps_its_sealed_card(shop):

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 import pytest
 import redis
 import requests
+from werkzeug.test import Client
 
 from bookstore_lib.core.errors import SetupError
 from bookstore_lib.core.lease import Candidate
@@ -92,7 +93,8 @@ def test_the_queue_page_names_ids_only_waiting_and_held(node, queue):
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "not_found"),
+        ("GET", "/nowhere", 404, "not_found"),
+        ("POST", "/", 405, "method_not_allowed"),
         ("GET", "/debug/queue/", 404, "not_found"),
         ("GET", "/%00", 404, "not_found"),
         ("POST", "/status", 405, "method_not_allowed"),
@@ -106,6 +108,43 @@ def test_other_pages_and_methods_are_refused_in_json(node, method, path, status,
     assert answer.json()["error"]["code"] == code
 
 
+def test_the_page_shows_who_leads_and_the_orders_that_wait_and_are_held(node, queue):
+    queue.push(["order-1", "order-2", "<b>"])
+    queue.take("executor-9", 0)
+
+    answer = node.ask("/")
+
+    assert answer.headers["Content-Type"].startswith("text/html")
+    for text in ("executor-1", "nobody", "Waiting: 2", "order-2", "&lt;b&gt;", "Held by executor-9: 1", "order-1"):
+        assert text in answer.text
+    assert "<b>" not in answer.text
+
+
+def test_the_page_of_a_long_queue_stays_short(node, queue):
+    queue.push(f"order-{number}" for number in range(5000))
+
+    page = node.ask("/").text
+
+    assert "Waiting: 5000" in page
+    assert "and 4900 more" in page
+    assert page.count("<li>") == 101
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "10.0.0.1", "::ffff:10.0.0.1", "2001:db8::1", ""])
+def test_who_is_not_on_this_machine_is_refused(lease, queue, node, address):
+    app = create_debug_app("executor-1", node.election, lease, queue)
+
+    assert Client(app).get("/status", environ_overrides={"REMOTE_ADDR": address}).status_code == 403
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost:8090", 200), ("[::1]", 200), ("evil.example", 403)])
+def test_a_name_that_was_bent_to_this_machine_is_refused(lease, queue, node, host, status):
+    app = create_debug_app("executor-1", node.election, lease, queue)
+    overrides = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": host}
+
+    assert Client(app).get("/status", environ_overrides=overrides).status_code == status
+
+
 def test_without_redis_both_pages_say_503_in_a_sentence_without_inner_text(node, lease, queue, monkeypatch):
     def gone():
         raise redis.ConnectionError("Error 111 connecting to sesame:6379")
@@ -113,7 +152,7 @@ def test_without_redis_both_pages_say_503_in_a_sentence_without_inner_text(node,
     monkeypatch.setattr(lease, "holder", gone)
     monkeypatch.setattr(queue, "contents", gone)
 
-    for path in ("/status", "/debug/queue"):
+    for path in ("/", "/status", "/debug/queue"):
         answer = node.ask(path)
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
         assert "sesame" not in answer.text

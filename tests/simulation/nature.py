@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from bookstore_lib.runtime import checkout, election, rpc_client, rpc_server
 from bookstore_lib.runtime.rpc_context import Received
-from services.orchestrator import desk
+from services.orchestrator import desk, pricing
 from services.order_executor import worker
 
 
@@ -115,7 +115,7 @@ def simulated(nature: Nature) -> Iterator[None]:
     stand_ins = [
         *((module, "time", nature) for module in (worker, election, desk)),
         *((module, "ThreadPoolExecutor", Pool) for module in (worker, desk)),
-        (desk, "secrets", nature),
+        (pricing, "secrets", nature),
         (election, "random", jitter),
         (checkout, "ThreadPoolExecutor", CheckPool),
         (checkout, "wait", nature.one_of),

@@ -71,6 +71,12 @@ def test_what_other_front_ends_send_besides_is_no_reason_to_fail(name):
     assert parse_checkout(changed(name, OTHERS[name])).user.name == "Ada Lovelace"
 
 
+@pytest.mark.parametrize("quantity", ["2", "2.0", "2e0"])
+def test_a_whole_number_may_be_written_in_any_way_that_json_knows(quantity):
+    body = changed("items.0.quantity", 12345).replace(b"12345", quantity.encode())
+    assert parse_checkout(body).quantities()["Book A"] == 2
+
+
 def test_the_language_of_the_device_is_kept_for_the_fraud_check():
     assert parse_checkout(changed("deviceLanguage", "en-US")).device_language == "en-US"
 

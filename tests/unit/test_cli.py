@@ -9,7 +9,7 @@ from bookstore_lib.core.errors import SetupError
 from bookstore_lib.lab import cli, record
 from tests.executions import complete_order, election, interleaved
 
-COMMANDS = ["demo", "up", "lab", "bench"]
+COMMANDS = ["demo", "up", "lab", "bench", "logs"]
 
 
 def bookstore(*arguments, cwd=None):
@@ -25,7 +25,7 @@ def test_every_command_explains_itself(command):
     assert command in result.stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "up", "bench"])
+@pytest.mark.parametrize("command", ["demo", "up", "bench", "logs"])
 def test_what_reports_something_offers_json(command):
     assert "--json" in bookstore(command, "--help").stdout
 

@@ -63,13 +63,13 @@ def test_a_status_that_the_table_does_not_know_is_still_one_of_our_errors():
 
 @pytest.mark.parametrize("code", CODES)
 def test_an_error_answers_over_http_with_the_status_of_the_table(code):
-    answer, status = from_error(CODES[code].error("Do this."))
+    answer, status, _ = from_error(CODES[code].error("Do this."))
     assert status == CODES[code].http
     assert answer == {"error": {"code": code, "message": "Do this."}}
 
 
 def test_bad_input_names_the_field_and_keeps_its_own_code():
-    answer, status = from_error(InvalidOrderError("The order has no items.", "items", "no_items"))
+    answer, status, _ = from_error(InvalidOrderError("The order has no items.", "items", "no_items"))
     assert status == 400
     assert answer == {"error": {"code": "no_items", "message": "The order has no items.", "field": "items"}}
 

@@ -20,6 +20,8 @@ SERVICES = {
     "suggestions": "suggestions_address",
 }
 HOST = "127.0.0.1"
+# What somebody who starts a bookstore may have set for its front door.
+_FRONT_DOOR = ("cors_origins", "trusted_hosts", "rate_limit", "queue_limit")
 # In the folder of a run while it runs: where its servers are, for whoever may read it.
 ADDRESSES = "addresses.json"
 
@@ -110,7 +112,8 @@ def plan_services(
         return Plan(name, f"services.{module}", _environment({"process": name} | shared | servers(name) | own))
 
     # Slowest to import first: all start at once and share the cores.
-    plans = [plan("orchestrator", "orchestrator", http_listen=addresses["orchestrator"])]
+    chosen = {name: os.environ.get(variable(name), "") for name in _FRONT_DOOR}
+    plans = [plan("orchestrator", "orchestrator", http_listen=addresses["orchestrator"], **chosen)]
     for name in executor_names(settings):
         own = {"listen": addresses[name], "http_listen": addresses[f"{name} debug"]}
         plans.append(plan(name, "order_executor", **own))
