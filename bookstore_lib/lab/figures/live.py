@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bookstore_lib.core.hosts import base_name
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.lab.figures.style import VERMILLION, colour_of
-from bookstore_lib.lab.figures.terms import Term, overlaps, pauses, terms
+from bookstore_lib.lab.figures.terms import Term, overlaps, terms, times_frozen
 
 _WIDTH, _LEFT, _RIGHT, _ROW, _AXIS = 640, 96, 8, 30, 22
 _CURVE_HEIGHT, _CURVE_TOP = 120, 22
@@ -103,7 +103,7 @@ def _term(term: Term, y: float, at: _Scale, now: float) -> list[str]:
 
 def _frozen(events: Sequence[TraceEvent], now: float) -> list[tuple[str, float, float]]:
     """The pauses; one that nobody has ended lasts until now."""
-    still = list(pauses([*events, TraceEvent("now", "now", "", "local", "now", wall=now)]))
+    still = list(times_frozen([*events, TraceEvent("now", "now", "", "local", "now", wall=now)]))
     return [(process, begin, end) for process, begin, end in still if begin < end]
 
 
