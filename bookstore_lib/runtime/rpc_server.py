@@ -13,6 +13,7 @@ from bookstore_lib.core.errors import CODES, BookstoreError, InvalidOrderError, 
 from bookstore_lib.runtime.log_context import begin_log_context
 from bookstore_lib.runtime.logs import audit
 from bookstore_lib.runtime.rpc_context import RECEIVED, Received, ReceivedCall, from_metadata, request_of, to_metadata
+from bookstore_lib.runtime.rpc_tls import PLAIN, Tls
 from bookstore_lib.runtime.rpc_trouble import TROUBLE, RpcTrouble
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
@@ -34,6 +35,7 @@ def create_server(
     tracker: OrderEventTracker,
     register: Sequence[Callable[[grpc.Server], None]],
     trouble: RpcTrouble = TROUBLE,
+    tls: Tls = PLAIN,
 ) -> tuple[grpc.Server, int]:
     """Make a server with the standard health service; it is not started yet.
 
@@ -42,12 +44,13 @@ def create_server(
         tracker: Records what comes in and what goes out.
         register: Functions that add a servicer each.
         trouble: What the server suffers.
+        tls: Its certificate, and whose clients it serves.
 
     Returns:
         The server and the port it will listen on.
 
     Raises:
-        SetupError: The port is in use or not ours to use.
+        SetupError: The port is in use or not ours to use, or the certificate cannot be used.
     """
     interceptor = TracingServerInterceptor(tracker, trouble)
     server = grpc.server(ThreadPoolExecutor(_THREADS, "rpc"), interceptors=[interceptor], options=_OPTIONS)
@@ -56,8 +59,9 @@ def create_server(
     checks = health.HealthServicer()
     checks.set("", health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    credentials = tls.server()
     try:
-        port = server.add_insecure_port(listen)
+        port = server.add_secure_port(listen, credentials) if credentials else server.add_insecure_port(listen)
     except RuntimeError as error:
         raise SetupError(
             f"Nothing can listen on {listen}: the port is in use or not allowed. Choose another."

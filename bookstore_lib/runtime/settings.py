@@ -38,6 +38,9 @@ class Settings:
         fraud_address: `host:port` of fraud_detection.
         suggestions_address: `host:port` of suggestions.
         card_key: Key that seals card data at rest: 32 bytes in URL-safe base64.
+        tls_ca: File of the authority (PEM) whose gRPC peers are trusted; gRPC in the clear where no file is given.
+        tls_cert: File of this process's certificate for gRPC.
+        tls_key: File of its private key.
         coordinator: Who runs the checks: the `executor` or the `orchestrator`.
         lease_ttl: Life of the leader's lock.
         renew_every: Time between two renewals; a third of `lease_ttl` when 0.
@@ -65,6 +68,9 @@ class Settings:
     fraud_address: str = ""
     suggestions_address: str = ""
     card_key: str = ""
+    tls_ca: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
     coordinator: str = "executor"
     lease_ttl: float = 30.0
     renew_every: float = 0.0
