@@ -37,7 +37,7 @@ def stranger(own, tmp_path):
 def grpc_addresses(shop, name):
     """Where a process listens, but for its debug server."""
     process = psutil.Process(next(status.pid for status in shop.processes() if status.name == name))
-    listening = {f"{c.laddr.ip}:{c.laddr.port}" for c in process.net_connections() if c.status == psutil.CONN_LISTEN}
+    listening = {f"127.0.0.1:{c.laddr.port}" for c in process.net_connections() if c.status == psutil.CONN_LISTEN}
     return sorted(address for address in listening if f"http://{address}" not in shop.debug_urls.values())
 
 
