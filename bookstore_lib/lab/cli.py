@@ -167,7 +167,7 @@ def logs(
         bool, typer.Option("--json", help="One JSON object; with --follow one for each line of a log.")
     ] = False,
     service: Annotated[str, typer.Option(help="Only processes whose name begins like this, such as executor.")] = "",
-    order: Annotated[str, typer.Option(help="Only lines about this order.")] = "",
+    order: Annotated[str, typer.Option(help="Only lines about this order: its id, or the beginning of it.")] = "",
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on with what is written from now on, until Ctrl-C.")
     ] = False,
