@@ -16,6 +16,8 @@ from statistics import median
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+import psutil
+
 from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.lab.customers import checkout_body
 from bookstore_lib.runtime.settings import variable
@@ -37,9 +39,22 @@ alone costs here. The ratios say what share of that an order reaches.
 """
 
 
-class Measured(NamedTuple):
-    """What a number of customers got: answers a second, and how long they took, in milliseconds."""
+COST = """
+Processor time for one order, in milliseconds, with {customers} customers; other work on the machine moves it less.
+{orders} orders; `lab` is the customers themselves.
 
+| {names} | all |
+|{lines}|
+| {costs} | {all:.1f} |
+
+So {cores} cores can finish {most:.0f} orders a second at most, once nothing waits for anything.
+"""
+
+
+class Measured(NamedTuple):
+    """What a number of customers got: how many answers, how many a second, and how long they took, in milliseconds."""
+
+    answers: int
     rate: float
     median: float
     p99: float
@@ -79,7 +94,37 @@ async def press(url: str, requests: list[bytes], expected: int) -> Measured:
     if set(statuses) != {expected}:
         raise RuntimeError(f"Not all answers were {expected}: {dict(statuses)}")
     times = sorted(1000 * seconds for _, seconds in answers)
-    return Measured(len(answers) / (time.monotonic() - began), median(times), times[int(0.99 * len(times))])
+    seconds = time.monotonic() - began
+    return Measured(len(times), len(times) / seconds, median(times), times[int(0.99 * len(times))])
+
+
+def processor_seconds(shop: Bookstore) -> dict[str, float]:
+    """The processor time that each process and its children have had, by name; `lab` is this one."""
+    found = {"lab": time.process_time()}
+    for status in shop.processes():
+        whole = psutil.Process(status.pid)
+        times = [process.cpu_times() for process in (whole, *whole.children(recursive=True))]
+        found[status.name] = sum(each.user + each.system for each in times)
+    return found
+
+
+def cost(shop: Bookstore, customers: int) -> str:
+    """What an order costs each process, as text."""
+    requests = [order_request(book["title"]) for book in shop.client.books(limit=customers)]
+    before = processor_seconds(shop)
+    orders = asyncio.run(press(shop.url, requests, 200)).answers
+    after = processor_seconds(shop)
+    costs = {name: 1000 * (after[name] - before[name]) / orders for name in after}
+    return COST.format(
+        customers=customers,
+        orders=orders,
+        names=" | ".join(costs),
+        lines="---|" * len(costs) + "---",
+        costs=" | ".join(f"{each:.1f}" for each in costs.values()),
+        all=sum(costs.values()),
+        cores=os.cpu_count(),
+        most=1000 * (os.cpu_count() or 1) / sum(costs.values()),
+    )
 
 
 def measure(shop: Bookstore, customers: int) -> tuple[Measured, Measured, Measured]:
@@ -127,6 +172,7 @@ def main() -> None:
     with Bookstore() as shop:
         for customers in CUSTOMERS:
             text += row(customers, [measure(shop, customers) for _ in range(ROUNDS)])
+        text += cost(shop, CUSTOMERS[1])
         violations = len(shop.history().check().violations)
     text += f"\nAll guarantees were checked afterwards, over all events and the record: {violations} violations.\n"
     Path(__file__).with_name("HTTP_LOAD.md").write_text(text, encoding="utf-8")
