@@ -16,7 +16,6 @@ from bookstore_lib.runtime.rpc_context import from_message, to_message
 
 # At which a group of answers is full; two groups and two answers more fit into what gRPC is told to take.
 GROUP_BYTES = 24 * 1024
-_THREADS = 16
 # Calls of one stream under way; a caller that sends more is read no further until some have ended.
 _MOST = 4_096
 
@@ -29,11 +28,11 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServicer):
     Args:
         calls: Serves each call.
         handlers: gRPC's handlers by procedure.
+        threads: Serve the calls.
     """
 
-    def __init__(self, calls: CallServer, handlers: Mapping[str, Any]) -> None:
-        self._calls, self._handlers = calls, handlers
-        self._threads = ThreadPoolExecutor(_THREADS, "exchange")
+    def __init__(self, calls: CallServer, handlers: Mapping[str, Any], threads: ThreadPoolExecutor) -> None:
+        self._calls, self._handlers, self._threads = calls, handlers, threads
         self._streams: set[_Stream] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -63,7 +62,6 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServicer):
             self._closed = True
             for stream in self._streams:
                 stream.end()
-        self._threads.shutdown()
 
     def _serve(self, call: exchange_pb2.Call, caller: "_Caller") -> Served:
         handler = self._handlers.get(call.procedure)

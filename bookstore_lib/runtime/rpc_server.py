@@ -50,12 +50,12 @@ class RpcServer:
         trouble: RpcTrouble = TROUBLE,
     ) -> None:
         calls = CallServer(tracker, trouble)
-        self._threads = ThreadPoolExecutor(_THREADS, "rpc")
+        self._threads, self._stream_threads = (ThreadPoolExecutor(_THREADS, name) for name in ("rpc", "exchange"))
         self._server = grpc.server(self._threads, interceptors=[TracingServerInterceptor(calls)], options=_OPTIONS)
         procedures = _Procedures(self._server)
         for add in register:
             add(procedures)  # type: ignore[arg-type]  # as far as generated code asks of a server
-        self._exchange = ExchangeServicer(calls, procedures.handlers)
+        self._exchange = ExchangeServicer(calls, procedures.handlers, self._stream_threads)
         add_ExchangeServicer_to_server(self._exchange, self._server)
         checks = health.HealthServicer()
         checks.set("", health_pb2.HealthCheckResponse.SERVING)
@@ -76,6 +76,7 @@ class RpcServer:
         self._exchange.close()
         self._server.stop(grace).wait()
         self._threads.shutdown()
+        self._stream_threads.shutdown()
 
 
 class _Procedures:
