@@ -22,7 +22,7 @@ _RETRIES = {
                 "initialBackoff": "0.1s",
                 "maxBackoff": "1s",
                 "backoffMultiplier": 2,
-                # A server that is told to end cancels what reaches it just then; what the caller cancels is not retried.
+                # A server that is told to end cancels what reaches it just then; what the caller cancels stays so.
                 "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }
