@@ -13,9 +13,10 @@ from bookstore_lib.lab.supervisor.certificates import make_certificates
 from bookstore_lib.pb import common_pb2, fraud_detection_pb2
 from bookstore_lib.pb.fraud_detection_pb2_grpc import FraudDetectionStub, add_FraudDetectionServicer_to_server
 from bookstore_lib.runtime import healthcheck
-from bookstore_lib.runtime.rpc_client import ServiceClient, is_serving, open_channel
-from bookstore_lib.runtime.rpc_server import create_server
+from bookstore_lib.runtime.rpc_client import is_serving, open_channel
+from bookstore_lib.runtime.rpc_server import RpcServer
 from bookstore_lib.runtime.rpc_tls import PLAIN, Tls
+from bookstore_lib.runtime.service_clients import TRANSPORTS
 from bookstore_lib.runtime.settings import variable
 
 ASK = common_pb2.OrderRequest(order_id="order-1")
@@ -54,10 +55,10 @@ def serve(run):
 
         servicer: Any = SimpleNamespace(CheckFraud=check, InitializeOrder=check, ClearOrder=check)
         add = [lambda server: add_FraudDetectionServicer_to_server(servicer, server)]
-        server, port = create_server("127.0.0.1:0", run.tracker("fraud_detection"), add, tls=tls)
+        server = RpcServer("127.0.0.1:0", run.tracker("fraud_detection"), add, tls=tls)
         server.start()
-        run.parts.callback(lambda: server.stop(0).wait())
-        return f"127.0.0.1:{port}", served
+        run.parts.callback(server.stop, 0)
+        return f"127.0.0.1:{server.port}", served
 
     return start
 
@@ -65,7 +66,9 @@ def serve(run):
 @pytest.fixture
 def call(run):
     def ask(address, tls, deadline=10.0):
-        client = ServiceClient("fraud_detection", address, FraudDetectionStub, run.tracker("executor-1"), deadline, tls)
+        client = TRANSPORTS[run.transport](
+            "fraud_detection", address, FraudDetectionStub, run.tracker("executor-1"), deadline, tls
+        )
         run.parts.callback(client.close)
         return client.start("CheckFraud", ASK).result()
 
