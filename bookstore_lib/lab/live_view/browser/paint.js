@@ -190,7 +190,7 @@ function paintHalos(draw, picture, seen) {
   draw.lineWidth = 1.2;
   for (const event of seen) {
     const role = picture.roles[event];
-    if (role === CONCURRENT) continue;
+    if (role === CONCURRENT || (role !== SELF && picture.pitch < LEAST_NAMES)) continue;
     draw.strokeStyle = colourOf(picture, event);
     draw.beginPath();
     const [x, y] = [xOf(picture, event), yOf(picture, event)];

@@ -97,14 +97,10 @@ function entryOf(scene, event, host) {
  */
 function rowsOf(shown) {
   const { scene, lanes, row } = shown;
-  const above = new Uint8Array(scene.id.length).fill(1);
-  for (const [send, receive] of shown.messages) {
-    above[send] = row[receive] >= row[send] ? 1 : 0;
-    above[receive] = row[send] >= row[receive] ? 1 : 0;
-  }
-  const stack = shown.clockHosts.length * TEXT_LINE + MARK_ROOM + TEXT_LINE;
-  const rooms = lanes.map(() => [MARK_ROOM + TEXT_LINE, MARK_ROOM]);
-  for (const event of shown.events) if (scene.clock[event].length) rooms[row[event]][above[event] ? 0 : 1] = stack;
+  const above = sidesOf(shown);
+  const [names, stack] = [2 * TEXT_LINE + MARK_ROOM, shown.clockHosts.length * TEXT_LINE];
+  const rooms = lanes.map(() => [names, MARK_ROOM]);
+  for (const event of shown.events) if (scene.clock[event].length) rooms[row[event]][above[event] ? 0 : 1] = names + stack;
   const heightWithClocks = rooms.flat().reduce((sum, room) => sum + room, HEAD + FOOT);
   const clocks = stack > 0 && heightWithClocks <= MOST_HEIGHT;
   const places = [];
@@ -114,4 +110,19 @@ function rowsOf(shown) {
     y += clocks ? Math.max(up + down, LEAST_LANE) : LEAST_LANE;
   }
   return { y: places, height: y + FOOT, above, clocks };
+}
+
+/** By the place of each event, 1 where its clock stands above its line; without a message, where fewer messages are. */
+function sidesOf({ scene, events, lanes, row, messages }) {
+  const [above, upwards, ends] = [new Uint8Array(scene.id.length), lanes.map(() => 0), new Set()];
+  for (const [send, receive] of messages) {
+    above[send] = row[receive] >= row[send] ? 1 : 0;
+    above[receive] = row[send] >= row[receive] ? 1 : 0;
+    for (const end of [send, receive]) {
+      ends.add(end);
+      upwards[row[end]] += above[end] ? -1 : 1;
+    }
+  }
+  for (const event of events) if (!ends.has(event)) above[event] = upwards[row[event]] > 0 ? 0 : 1;
+  return above;
 }

@@ -1,6 +1,6 @@
 // The view: keeps what the user has set in the model, and draws at most once a frame.
 
-const [READABLE_PITCH, NEAR, AT_THE_END] = [18, 12, 4]; // pixels
+const [READABLE_PITCH, RIGHT, NEAR, AT_THE_END] = [18, 40, 12, 4]; // pixels
 
 class View {
   constructor(model, element) {
@@ -12,7 +12,8 @@ class View {
     this.listeners = [
       ["scene", () => this.readScene()],
       ...["order", "hidden"].map((name) => [name, () => this.filter()]),
-      ...["chosen", "cut", "step"].map((name) => [name, () => this.refresh()]),
+      ...["cut", "step"].map((name) => [name, () => this.refresh()]),
+      ["chosen", () => (this.refresh(), this.reveal(this.chosen))],
     ];
     for (const [name, does] of this.listeners) model.on(`change:${name}`, does);
     this.resized = new ResizeObserver(() => this.scene && this.resize());
@@ -34,11 +35,13 @@ class View {
     this.controls.root.classList.toggle("empty", !text);
     if (!text) return this.controls.told.replaceChildren("No events yet.");
     const { scroller } = this.controls;
-    const follows = this.scene && scroller.scrollLeft + scroller.clientWidth >= scroller.scrollWidth - AT_THE_END;
+    const first = !this.scene;
+    const follows = !first && scroller.scrollLeft + scroller.clientWidth >= scroller.scrollWidth - AT_THE_END;
     this.scene = JSON.parse(text);
     this.places = new Map(this.scene.id.map((id, event) => [id, event]));
     this.filter();
     if (follows) scroller.scrollLeft = scroller.scrollWidth;
+    if (first) this.reveal(this.chosen);
   }
 
   filter() {
@@ -101,7 +104,6 @@ class View {
 
   choose(event) {
     this.set("chosen", event < 0 ? "" : this.scene.id[event]);
-    if (event >= 0) this.reveal(event);
   }
 
   step(by) {
@@ -112,7 +114,7 @@ class View {
     const { events } = this.shown;
     const now = Math.max(0, Math.min(count, events.length));
     this.set("step", now === events.length ? -1 : now);
-    if (now > 0) this.reveal(events[now - 1]);
+    this.reveal(events[now - 1]);
   }
 
   keepCut() {
@@ -152,7 +154,7 @@ class View {
   }
 
   get room() {
-    return this.controls.scroller.clientWidth - this.gutter - 2 * PADDING - READABLE_PITCH;
+    return this.controls.scroller.clientWidth - this.gutter - 2 * PADDING - RIGHT;
   }
 
   zoom(factor, at = this.gutter + this.room / 2) {
@@ -175,6 +177,7 @@ class View {
   }
 
   reveal(event) {
+    if (!(event >= 0)) return;
     const { scroller } = this.controls;
     const x = xOf(this, event);
     if (x > this.gutter + PADDING / 2 && x < scroller.clientWidth - PADDING) return;
@@ -193,7 +196,7 @@ class View {
     });
     this.gutter = 16 + Math.max(24, ...this.laneNames.map((name) => draw.measureText(name).width));
     if (this.zoomed !== "free") this.pitch = Math.max(this.fitting(), this.zoomed === "all" ? 0 : READABLE_PITCH);
-    spacer.style.width = `${this.gutter + 2 * PADDING + READABLE_PITCH + this.shown.end * this.pitch}px`;
+    spacer.style.width = `${this.gutter + 2 * PADDING + RIGHT + this.shown.end * this.pitch}px`;
     const [width, height, ratio] = [scroller.clientWidth, this.rows.height, window.devicePixelRatio];
     canvas.width = width * ratio;
     canvas.height = height * ratio;
