@@ -21,7 +21,7 @@ _SCRIPTS = ("causality", "shown", "looks", "paint", "texts", "controls", "hands"
 _FOLDER = files(__package__) / "browser"
 
 
-class LiveView(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
+class LiveView(anywidget.AnyWidget):
     """The space-time diagram of `draw_clock_diagram` to touch: choose events, drag cuts, filter, zoom, go through time.
 
     All questions are answered in the browser, so a view whose state was saved with the notebook works without a kernel.
@@ -31,7 +31,7 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not t
         order: The order that is shown; empty for all. Happens-before is then that of `History.order`.
         hidden: The processes that are not shown.
         chosen: The id of the event whose past and future are shown; empty for none.
-        cut: The ids of the last event of each process inside the cut, as `History.breaking` takes them; `None` for none.
+        cut: The ids of the last event of each process inside the cut, as for `History.breaking`; `None` for none.
         step: How many of the events shown have happened; -1 for all.
 
     Example:
@@ -73,8 +73,8 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not t
         """
         events, process_events = tuple(events), tuple(process_events)
         found = scene_of(events, process_events, title=title, axis=axis, violations=violations)
-        options = {"title": title, "axis": axis, "violations": violations, "process_events": process_events}
-        self._draw_still = partial(draw_still, events, **options)
+        options: dict[str, Any] = {"title": title, "axis": axis, "violations": violations}
+        self._draw_still = partial(draw_still, events, process_events=process_events, **options)
         self.scene = json.dumps(found, separators=(",", ":"))
 
     @property
@@ -88,8 +88,9 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not t
         They are two outputs because JupyterLab shows an error, and no other form of the same output, for a widget that
         is gone.
         """
-        bundle = super()._repr_mimebundle_()
+        bundle: Any = super()._repr_mimebundle_()
         data = bundle[0] if isinstance(bundle, tuple) else bundle
-        display(data | {"text/plain": "Live space-time diagram"}, raw=True)
+        show: Any = display  # IPython says no types of it
+        show(data | {"text/plain": "Live space-time diagram"}, raw=True)
         if self.scene:
-            display(self._draw_still(order=self.order, chosen=self.chosen, cut=self.cut))
+            show(self._draw_still(order=self.order, chosen=self.chosen, cut=self.cut))

@@ -40,9 +40,9 @@ def scene_of(
 ) -> Scene:
     """Lay an execution out, and say all that a view shows of it.
 
-    An event is a place in the lists `id`, `host`, `kind`, `name`, `x`, `order`, `send`, `wall`, `clock` and `label`, which
-    are in the order of the layout: a cause has a smaller place than its effects. Hosts, words, kinds and orders are
-    places in lists of their own, -1 for none.
+    An event is a place in the lists `id`, `host`, `kind`, `name`, `peer`, `label`, `x`, `order`, `send`, `wall` and
+    `clock`, which are in the order of the layout: a cause has a smaller place than its effects. Hosts, words, kinds and
+    orders are places in lists of their own, -1 for none.
 
     Args:
         events: As for `draw_clock_diagram`.
@@ -58,7 +58,7 @@ def scene_of(
     spacetime = lay_out([*events, *faults_during(events, process_events)], axis=axis)
     if len(spacetime.events) > MOST_EVENTS:
         raise HistoryError(
-            f"A live view holds {MOST_EVENTS:,} events, not {len(spacetime.events):,}; choose an order, or fewer events."
+            f"A live view holds {MOST_EVENTS:,} events, not {len(spacetime.events):,}; show one order, or fewer events."
         )
     place = {event.id: index for index, event in enumerate(spacetime.events)}
     return {

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from matplotlib.collections import LineCollection
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from bookstore_lib.core.hosts import base_name
 from bookstore_lib.core.spacetime import Spacetime, lay_out
@@ -38,12 +39,12 @@ def draw_still(
 
 def _overview(spacetime: Spacetime) -> Picture:
     names = list(dict.fromkeys(map(base_name, spacetime.processes)))
-    places = {
-        event.id: (spacetime.columns[event.id], -spacetime.lanes[event.process]) for event in spacetime.events
-    }
+    places = {event.id: (spacetime.columns[event.id], -spacetime.lanes[event.process]) for event in spacetime.events}
     with styled():
-        picture = Picture(_WIDTH, _HEAD + _LANE * len(names), layout="constrained")
-        axes = picture.add_subplot(title=f"{default_title(spacetime)}: run this cell to read its events", frame_on=False)
+        picture = Picture(_WIDTH, _HEAD + _LANE * len(names), layout=ConstrainedLayoutEngine())
+        axes = picture.add_subplot(
+            title=f"{default_title(spacetime)}: run this cell to read its events", frame_on=False
+        )
         lines = [[places[arrow.send.id], places[arrow.receive.id]] for arrow in spacetime.arrows]
         colours = [colour_of(arrow.send.process) for arrow in spacetime.arrows]
         axes.add_collection(LineCollection(lines, colors=colours, linewidths=0.3))
