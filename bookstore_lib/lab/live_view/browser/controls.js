@@ -34,9 +34,10 @@ function makeControls(act) {
   const order = make("select", { "aria-label": "Order", onchange: () => act.order(order.value) });
   const lanes = make("fieldset", {}, make("legend", {}, "Processes"));
   const time = make("input", { type: "range", min: 0, "aria-label": "Time", oninput: () => act.stepTo(Number(time.value)) });
-  const moment = make("output", {});
+  const moment = make("span", { class: "moment" });
   const cut = make("button", { type: "button", "aria-pressed": "false", onclick: act.toggleCut }, "Cut");
-  const mend = button("Make it consistent", "Take away what has no cause in the cut", act.mendCut);
+  const why = "Take away what has no cause in the cut";
+  const mend = make("button", { type: "button", title: why, onclick: act.mendCut }, "Make it consistent");
   const canvas = make("canvas", { tabindex: 0, role: "application" });
   const spacer = make("div", {}, canvas);
   const scroller = make("div", { class: "scroller", tabindex: -1 }, spacer);
