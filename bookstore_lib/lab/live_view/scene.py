@@ -154,8 +154,12 @@ def _is_fault(event: TraceEvent) -> bool:
 
 def _more(event: TraceEvent) -> str:
     epoch = [] if event.epoch is None else [f"epoch: {event.epoch}"]
-    text = ", ".join([*epoch, *(f"{name}: {value}" for name, value in event.detail.items())])
+    text = ", ".join([*epoch, *(f"{name}: {_said(value)}" for name, value in event.detail.items())])
     return text if len(text) <= _LONGEST_DETAIL else f"{text[: _LONGEST_DETAIL - 1]}…"
+
+
+def _said(value: Any) -> str:
+    return ", ".join(f"{name} {each}" for name, each in value.items()) if isinstance(value, dict) else str(value)
 
 
 class _Places(dict[str, int]):

@@ -16,8 +16,8 @@ function paint(draw, picture) {
   paintMessages(draw, picture);
   paintStubs(draw, picture);
   paintMarks(draw, picture, seen);
-  if (picture.pitch >= LEAST_NAMES) paintTexts(draw, picture, seen);
   if (picture.cut) paintCut(draw, picture);
+  if (picture.pitch >= LEAST_NAMES) paintTexts(draw, picture, seen);
   paintGutter(draw, picture);
 }
 
