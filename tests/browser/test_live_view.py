@@ -302,9 +302,10 @@ _RUN_SECOND = """async () => {
 _SAVE = "async () => { await window.jupyterapp.shell.currentWidget.context.save(); }"
 
 
-@pytest.fixture(scope="module")
-def sheet_name(lab_url):
-    """A sheet with a live view, in the folder of the JupyterLab that is there."""
+@pytest.fixture
+def live_sheet(open_sheet, lab_url, request):
+    """A sheet with a live view, which has been run, in the JupyterLab that is there; and its name."""
+    name = f"{request.node.name}.ipynb"
     trace = "\n".join(event.to_json() for event in complete_order(status="rejected"))
     cells = [
         {"cell_type": "code", "id": f"c{i}", "metadata": {}, "source": code, "outputs": [], "execution_count": None}
@@ -313,8 +314,11 @@ def sheet_name(lab_url):
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     notebook = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
     put(lab_url, "trace.jsonl", {"type": "file", "format": "text", "content": trace})
-    put(lab_url, "live.ipynb", {"type": "notebook", "content": notebook})
-    return "live.ipynb"
+    put(lab_url, name, {"type": "notebook", "content": notebook})
+    sheet = open_sheet(name)
+    sheet.run_all()
+    expect(LivePage(sheet.page).canvas).to_be_visible(timeout=_LONG)
+    return sheet, name
 
 
 def put(lab_url, name, model):
@@ -326,20 +330,20 @@ def picture(page):
     return page.locator("img[alt^='Space-time diagram']")
 
 
-def test_in_jupyterlab_the_view_lives_and_python_knows_what_the_hand_has_set(open_sheet, sheet_name, pictures):
-    sheet = open_sheet(sheet_name)
-    sheet.run_all()
+def test_in_jupyterlab_the_view_lives_and_python_knows_what_the_hand_has_set(live_sheet, pictures):
+    sheet, _ = live_sheet
     live = LivePage(sheet.page)
-    expect(live.canvas).to_be_visible(timeout=_LONG)
     expect(picture(sheet.page)).to_be_hidden()
     cells = sheet.page.locator(".jp-CodeCell").count()
 
     live.click(_CHECKED)
     expect(live.status).to_contain_text("happened before")
-    live.press("c", "x", "d", "d", ",", ".", "Shift+ArrowLeft")  # keys that would cut and delete the cell
-
-    assert sheet.page.locator(".jp-CodeCell").count() == cells
+    expect(live.canvas).to_be_focused()
+    for key in ("c", "x", "d", "d", "Shift+ArrowLeft"):  # the notebook would copy, cut and delete the cell
+        sheet.page.keyboard.press(key)
     expect(live.status).to_contain_text("The cut is")
+    assert sheet.page.locator(".jp-CodeCell").count() == cells
+
     sheet.page.evaluate(_RUN_SECOND)
     output = sheet.page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
     expect(output).to_have_text(re.compile(r"executor-2#\d+ (True|False)"), timeout=_LONG)
@@ -349,16 +353,13 @@ def test_in_jupyterlab_the_view_lives_and_python_knows_what_the_hand_has_set(ope
     assert sheet.strangers == []
 
 
-def test_without_its_kernel_a_picture_of_the_last_state_stays_in_the_notebook(open_sheet, sheet_name, pictures):
-    sheet = open_sheet(sheet_name)
-    sheet.run_all()
-    live = LivePage(sheet.page)
-    expect(live.canvas).to_be_visible(timeout=_LONG)
+def test_without_its_kernel_a_picture_of_the_last_state_stays_in_the_notebook(live_sheet, open_sheet, pictures):
+    sheet, name = live_sheet
     expect(picture(sheet.page)).to_have_count(1, timeout=_LONG)
     sheet.page.evaluate(_SAVE)
     sheet.close()
 
-    again = open_sheet(sheet_name)
+    again = open_sheet(name)
     expect(picture(again.page)).to_be_visible(timeout=_LONG)
     expect(LivePage(again.page).canvas).to_have_count(0)
     again.page.screenshot(path=pictures / "live-without-kernel.png")
