@@ -36,7 +36,7 @@ def test_the_dashboard_shows_all_panels_and_its_buttons_work(page, dashboard_url
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible(timeout=_LONG)
     page.get_by_role("button", name="Place order").click()
     expect(page.get_by_role("table")).to_contain_text("Order Approved", timeout=_LONG)
-    expect(page.get_by_role("img", name="Space-time diagram")).to_be_visible(timeout=_LONG)
+    expect(page.get_by_role("application", name="Space-time diagram")).to_be_visible(timeout=_LONG)
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("img", name="Curves of the last")).to_be_visible(timeout=_LONG)
     page.get_by_role("button", name="Stop", exact=True).click()
