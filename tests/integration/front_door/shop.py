@@ -1,6 +1,7 @@
 """The front door as its tests see it, with an executor behind it."""
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,14 @@ from jsonschema import Draft202012Validator
 
 from bookstore_lib.core.order import OrderStatus, Outcome, Reason
 from bookstore_lib.runtime.outcomes import OutcomeBoard, OutcomePublisher
+from bookstore_lib.runtime.recent_orders import RecentOrder
+from bookstore_lib.runtime.redis_lease import MemoryLease
 from bookstore_lib.runtime.settings import Settings
 from services.orchestrator import openapi
 from services.orchestrator.app import Parts, create_app
 from services.orchestrator.desk import Desk
+from services.orchestrator.overview import Overview
+from services.orchestrator.streams import Streams
 from services.order_executor.handler import Handler
 
 PAGE = "http://localhost:8080"
@@ -51,10 +56,8 @@ def require_documented(answer: Any) -> None:
 
 
 def _path_of(path: str) -> str:
-    for start, varies in (("/orders/", "{order_id}"), ("/static/", "{filename}")):
-        if path.startswith(start) and len(path) > len(start):
-            return start + varies
-    return path
+    of_an_order = re.sub(r"^/orders/[^/]+", "/orders/{order_id}", path)
+    return re.sub(r"^/static/.+", "/static/{filename}", of_an_order)
 
 
 class BoardChannel:
@@ -74,11 +77,12 @@ class Shop:
         coordinator: Who runs the checks.
         wait: Seconds that a checkout waits for its outcome.
         seats: How many checkouts may wait.
+        streams: How many may follow their orders.
         chosen: Settings of the front door.
     """
 
     def __init__(
-        self, run, services, catalogue, queue, store, coordinator="executor", wait=20.0, seats=100, **chosen
+        self, run, services, catalogue, queue, store, coordinator="executor", wait=20.0, seats=100, streams=2, **chosen
     ) -> None:
         self.store, self.queue, self._run = store, queue, run
         self.board = OutcomeBoard(run.tracker("orchestrator"))
@@ -96,6 +100,9 @@ class Shop:
             health=lambda: self.parts,
             progress=lambda order_id: self.progress.get(order_id, {}),
             queue_length=queue.length,
+            streams=Streams(self.desk, lambda order_id: self.progress.get(order_id, {}), streams),
+            events=run.events,
+            status=self._overview().status,
         )
         settings = Settings("orchestrator", Path("traces"), outcome_wait=wait, **chosen)
         self.app = create_app(parts, settings)
@@ -109,6 +116,19 @@ class Shop:
         thread.start()
         self._run.parts.callback(thread.join)
         self._run.parts.callback(self._stopped.set)
+
+    def _overview(self) -> Overview:
+        self.lease = MemoryLease()
+        self.executors, self.recent = ["executor-1", "executor-2"], list[RecentOrder]()
+        return Overview(
+            "orchestrator",
+            lambda: {**dict.fromkeys(self.services.sessions, True), **self.parts},
+            lambda: self.executors,
+            self.lease,
+            self.store.current_epoch,
+            self.queue,
+            lambda: self.recent,
+        )
 
     def post(self, body: Any, **options: Any) -> Any:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
