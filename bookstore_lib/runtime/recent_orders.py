@@ -37,8 +37,9 @@ def recent_orders(database: Database, limit: int) -> list[RecentOrder]:
     """
     rows = database.query(
         """
-        SELECT left(order_id, %s), status, extract(epoch FROM clock_timestamp() - accepted_at)::double precision,
-            extract(epoch FROM settled_at - accepted_at)::double precision
+        SELECT left(order_id, %s) AS short_id, status,
+            extract(epoch FROM clock_timestamp() - accepted_at)::double precision AS age,
+            extract(epoch FROM settled_at - accepted_at)::double precision AS took
         FROM orders ORDER BY accepted_at DESC LIMIT %s
         """,
         (_SHOWN_DIGITS, limit),

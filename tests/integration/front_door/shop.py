@@ -84,14 +84,18 @@ class Shop:
     def __init__(
         self, run, services, catalogue, queue, store, coordinator="executor", wait=20.0, seats=100, streams=2, **chosen
     ) -> None:
-        self.store, self.queue, self._run = store, queue, run
-        self.board = OutcomeBoard(run.tracker("orchestrator"))
+        self.store, self.queue, self.run = store, queue, run
+        self.tracker = run.tracker("orchestrator")
+        self.board = OutcomeBoard(self.tracker)
         self.holder: Callable[[], str | None] = lambda: "executor-1"
         self.parts = {"redis": True, "postgres": True}
         self.services = services
         own = services.checkout("orchestrator") if coordinator == "orchestrator" else None
         self.desk = Desk(store, catalogue, queue, self.board, run.tracker("orchestrator"), own, seats)
         self.progress: dict[str, dict[str, str]] = {}
+        self.streams = Streams(self.desk, lambda order_id: self.progress.get(order_id, {}), streams)
+        self.untraced = False
+        self.overview = self._overview()
         run.parts.callback(self.desk.close)
         parts = Parts(
             self.desk,
@@ -100,9 +104,9 @@ class Shop:
             health=lambda: self.parts,
             progress=lambda order_id: self.progress.get(order_id, {}),
             queue_length=queue.length,
-            streams=Streams(self.desk, lambda order_id: self.progress.get(order_id, {}), streams),
-            events=run.events,
-            status=self._overview().status,
+            streams=self.streams,
+            events=lambda order_id: [] if self.untraced else run.events(order_id),
+            status=self.overview.status,
         )
         settings = Settings("orchestrator", Path("traces"), outcome_wait=wait, **chosen)
         self.app = create_app(parts, settings)
@@ -114,8 +118,8 @@ class Shop:
         """Start it; `checkout` takes the place of the real checks."""
         thread = threading.Thread(target=self._work, args=(checkout or self.services.checkout("executor-1"),))
         thread.start()
-        self._run.parts.callback(thread.join)
-        self._run.parts.callback(self._stopped.set)
+        self.run.parts.callback(thread.join)
+        self.run.parts.callback(self._stopped.set)
 
     def _overview(self) -> Overview:
         self.lease = MemoryLease()
@@ -135,9 +139,9 @@ class Shop:
         return self.http.post("/checkout", data=data, **options)
 
     def _work(self, checkout: Any) -> None:
-        publisher = OutcomePublisher(BoardChannel(self.board), self._run.tracker("executor-1"))  # type: ignore[arg-type]  # a stand-in
+        publisher = OutcomePublisher(BoardChannel(self.board), self.run.tracker("executor-1"))  # type: ignore[arg-type]  # a stand-in
         handler = Handler(
-            self.store, self.queue, checkout, publisher, self._run.tracker("executor-1"), lambda _epoch: None
+            self.store, self.queue, checkout, publisher, self.run.tracker("executor-1"), lambda _epoch: None
         )
         epoch = self.store.take_epoch("executor-1")
         while not self._stopped.is_set():
