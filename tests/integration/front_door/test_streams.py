@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_who_follows_an_order_is_told_how_it_stands_its_steps_and_its_outcome_an
     stream = iter(answer.response)
     first = orders([next(stream)])
     shop.progress[order_id] = {"check_billing": "running"}
-    second: list = []
+    second: list[Any] = []
     while not second:
         second = orders([next(stream)])
     shop.run_executor()
@@ -67,7 +68,7 @@ def test_two_who_follow_the_same_order_are_both_woken_up(open_shop, monkeypatch)
     monkeypatch.setattr(streams, "_EVERY", 600)
     shop = open_shop()
     path = place(shop)
-    told: list = []
+    told: list[Any] = []
     followers = [
         threading.Thread(target=lambda: told.append(orders(shop.streams.follow(path.split("/")[2])))) for _ in range(2)
     ]
