@@ -15,40 +15,37 @@ const ENDS = { "Order Approved": "approved", "Order Rejected": "rejected", "Orde
 
 /**
  * Calls `show(order)` with the order as it stands now and whenever that changes; resolves with it once it is settled,
- * or with null after `withinMs`.
+ * or with null after `withinMs` or when `signal` says that nobody wants to know any more.
  */
-export function follow(orderId, show, withinMs) {
+export function follow(orderId, show, withinMs, signal) {
+  const path = `orders/${encodeURIComponent(orderId)}`;
+  const enough = AbortSignal.any([signal, AbortSignal.timeout(withinMs)]);
   return new Promise((resolve, reject) => {
-    const path = `orders/${encodeURIComponent(orderId)}`;
     const source = new EventSource(`${path}/events`);
-    const end = (finish, value) => {
-      clearTimeout(timer);
-      source.close();
-      finish(value);
-    };
-    const timer = setTimeout(() => end(resolve, null), withinMs);
+    enough.addEventListener("abort", () => { source.close(); resolve(null); });
     source.addEventListener("message", ({ data }) => {
       const order = JSON.parse(data);
       show(order);
-      if (order.status !== RECEIVED) end(resolve, order);
+      if (order.status === RECEIVED) return;
+      source.close();
+      resolve(order);
     });
     source.addEventListener("error", () => {
-      if (source.readyState !== EventSource.CLOSED) return; // It comes back by itself.
-      poll(path, show, withinMs).then((order) => end(resolve, order), (error) => end(reject, error));
+      // If it is not closed, it comes back by itself.
+      if (source.readyState === EventSource.CLOSED && !enough.aborted) poll(path, show, enough).then(resolve, reject);
     });
   });
 }
 
 /** The same by asking again and again: all seats for streams are taken, or the shop is away. */
-async function poll(path, show, withinMs) {
-  const stopAt = Date.now() + withinMs;
-  while (Date.now() < stopAt) {
+async function poll(path, show, enough) {
+  for (;;) {
     const order = await call(path).then(({ body }) => body, nothingIfItMayPass);
+    if (enough.aborted) return null;
     if (order) show(order);
     if (order && order.status !== RECEIVED) return order;
     await pause(POLL_EVERY_MS);
   }
-  return null;
 }
 
 function nothingIfItMayPass(error) {

@@ -24,7 +24,7 @@ function show({ processes, leader, epoch, queue, recentOrders }) {
   byId("processing").replaceChildren(...taken.map(([name, count]) => element("li", `${name} has taken ${count}`)));
   const ours = processes.map(({ name, role, state }) => [
     [name, " ", element("span", role, { className: "quiet" })],
-    marked(name === leader ? `${state}, leads` : state, STATES[state]),
+    marked(name === leader ? "leads" : state, STATES[state]),
   ]);
   byId("processes").replaceChildren(table("Processes of the shop", ["Process", "State"], ours));
   const recent = recentOrders?.map((order) => [
@@ -33,7 +33,7 @@ function show({ processes, leader, epoch, queue, recentOrders }) {
   ]);
   byId("recent").replaceChildren(
     !recent ? "The record does not answer."
-      : recent.length ? table("The last orders, newest first", ["Order", "Status", "Accepted", "Settled after"], recent)
+      : recent.length ? table("The last orders, newest first", ["Order", "Status", "Accepted", "Took"], recent)
         : "There are none yet.",
   );
 }

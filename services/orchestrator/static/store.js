@@ -104,11 +104,6 @@ function basketRow([title, line]) {
   return row;
 }
 
-function emptyBasket() {
-  basket.clear();
-  showBasket();
-}
-
 function showTotal() {
   const lines = [...basket.values()];
   const copies = lines.reduce((sum, line) => sum + line.quantity, 0);
@@ -140,6 +135,22 @@ function orderFromForm() {
   };
 }
 
+async function placeOrder() {
+  if (busy) return;
+  busy = true;
+  byId("place").setAttribute("aria-disabled", "true");
+  pointAt("");
+  const lines = [...basket];
+  const orderId = await checkout().catch(complain);
+  busy = false;
+  byId("place").removeAttribute("aria-disabled");
+  if (!orderId) return;
+  basket.clear(); // The order counts: the same basket placed again would be a second one.
+  showBasket();
+  history.replaceState(null, "", `#order=${orderId}`); // Whoever loads the page again finds the order.
+  await showOrder(orderId, lines);
+}
+
 async function checkout() {
   const text = JSON.stringify(orderFromForm());
   // Not crypto.randomUUID(): browsers offer that on https and localhost only.
@@ -147,22 +158,48 @@ async function checkout() {
   const headers = { "Content-Type": "application/json", "Idempotency-Key": attempt.key, Prefer: "respond-async" };
   const { body } = await call("checkout", { method: "POST", headers, body: text });
   attempt = null;
-  // Whoever loads the page again finds the order.
-  history.replaceState(null, "", `#order=${body.orderId}`);
-  emptyBasket(); // The order counts: the same basket placed again would be a second one.
-  await showOrder(body.orderId);
+  return body.orderId;
+}
+
+function complain(error) {
+  const again = attempt && error.mayPass ? " Placing the same order again does not buy it twice." : "";
+  openOrder();
+  showOutcome({ status: "That did not work" }, error.message + again);
+  pointAt(error.field);
 }
 
 // --- Order ---
-async function showOrder(orderId) {
+let following = new AbortController();
+let drawings = 0;
+
+/** Follows an order, and no other any more; `lines` were in the basket, and are there again if it is rejected. */
+async function showOrder(orderId, lines = []) {
+  following.abort();
+  following = new AbortController();
+  const { signal } = following;
   openOrder();
-  const order = await follow(orderId, showProgress, OUTCOME_WITHIN_MS);
-  if (!order) return offerAnotherLook(orderId);
+  try {
+    const order = await follow(orderId, showProgress, OUTCOME_WITHIN_MS, signal);
+    if (signal.aborted) return;
+    if (!order) offerAnotherLook(orderId, lines);
+    else await settled(order, lines, signal);
+  } catch (error) {
+    complain(error);
+  }
+}
+
+async function settled(order, lines, signal) {
+  if (order.status === "Order Rejected" && !basket.size) {
+    lines.forEach(([title, line]) => basket.set(title, line));
+    showBasket();
+  }
+  showBooks(page);
   await pause(CLEARED_AFTER_MS);
-  await showClocks(order);
+  if (!signal.aborted) showClocks(order);
 }
 
 function openOrder() {
+  drawings += 1;
   byId("order").hidden = false;
   byId("steps").replaceChildren();
   byId("clocks").hidden = true;
@@ -176,35 +213,18 @@ function showProgress(order) {
   showClocks(order);
 }
 
-function offerAnotherLook(orderId) {
+function offerAnotherLook(orderId, lines) {
   showOutcome({ status: RECEIVED, orderId }, "It is not settled yet, but it is kept; look again later.");
-  const again = () => run(() => showOrder(orderId));
+  const again = () => showOrder(orderId, lines);
   byId("outcome").append(element("button", "Look again", { type: "button", onclick: again }));
 }
 
 async function showClocks({ orderId }) {
+  const drawing = ++drawings;
   const diagram = await call(`orders/${orderId}/diagram`).then(({ body }) => body, () => null);
-  if (!diagram?.events.length) return;
+  if (!diagram?.events.length || drawing !== drawings) return; // A later one was faster.
   byId("clocks").hidden = false;
   byId("diagram").replaceChildren(...draw(diagram, orderId, byId("diagram").clientWidth));
-}
-
-async function run(task) {
-  if (busy) return;
-  busy = true;
-  byId("place").setAttribute("aria-disabled", "true");
-  pointAt("");
-  try {
-    await task();
-  } catch (error) {
-    const again = attempt && error.mayPass ? " Placing the same order again does not buy it twice." : "";
-    openOrder();
-    showOutcome({ status: "That did not work" }, error.message + again);
-    pointAt(error.field);
-  }
-  busy = false;
-  byId("place").removeAttribute("aria-disabled");
-  showBooks(page);
 }
 
 /** Leads to the part of the form that an error names. */
@@ -245,13 +265,13 @@ byId("genre").addEventListener("change", () => showBooks());
 byId("previous").addEventListener("click", () => showBooks(page - 1));
 byId("next").addEventListener("click", () => showBooks(page + 1));
 byId("preset").addEventListener("change", (event) => fillIn(event.target.value));
-byId("checkout").addEventListener("submit", (event) => { event.preventDefault(); run(checkout); });
+byId("checkout").addEventListener("submit", (event) => { event.preventDefault(); placeOrder(); });
 addEventListener("hashchange", showNamedOrder);
 
 /** Shows the order that the page's address names. */
 function showNamedOrder() {
   const named = /^#order=([0-9a-f]{32})$/.exec(location.hash);
-  if (named) run(() => showOrder(named[1]));
+  if (named) showOrder(named[1]);
 }
 
 fillIn("good");
