@@ -1,19 +1,18 @@
 """The front door over HTTP."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
 from flask import Flask, Response, request, url_for
 
 from bookstore_lib.core.order import OrderStatus
-from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.runtime.catalogue import Catalogue
 from bookstore_lib.runtime.order_store import StoredOrder
 from bookstore_lib.runtime.settings import Settings
 from services.orchestrator import answers, models, openapi
-from services.orchestrator.clock_diagram import clock_diagram
+from services.orchestrator.clock_diagram import ClockDiagrams
 from services.orchestrator.desk import Desk
 from services.orchestrator.gate import Gate
 from services.orchestrator.http_errors import on_error
@@ -39,7 +38,7 @@ class Parts(NamedTuple):
         progress: The steps of an open order so far, by its id.
         queue_length: How many orders wait.
         streams: Tells how orders come along.
-        events: What is known of the events of an order.
+        diagrams: Their clock diagrams.
         status: The shop at a glance.
     """
 
@@ -50,7 +49,7 @@ class Parts(NamedTuple):
     progress: Callable[[str], Mapping[str, str]]
     queue_length: Callable[[], int]
     streams: Streams
-    events: Callable[[str], Sequence[TraceEvent]]
+    diagrams: ClockDiagrams
     status: Callable[[], models.ShopStatus]
 
 
@@ -100,7 +99,7 @@ def _add_orders(app: Flask, parts: Parts, settings: Settings) -> None:
     @app.get("/orders/<order_id>/diagram")
     def diagram(order_id: str) -> Answer:
         parts.desk.await_outcome(order_id, 0)  # there has to be such an order
-        return answers.to_json(clock_diagram(parts.events(order_id)))
+        return answers.to_json(parts.diagrams.of(order_id))
 
 
 def _add_reading(app: Flask, parts: Parts) -> None:

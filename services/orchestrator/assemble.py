@@ -25,6 +25,7 @@ from bookstore_lib.runtime.service_clients import connect_services
 from bookstore_lib.runtime.settings import Settings
 from bookstore_lib.runtime.tracker import OrderEventTracker
 from services.orchestrator.app import Parts, create_app
+from services.orchestrator.clock_diagram import ClockDiagrams
 from services.orchestrator.desk import Desk
 from services.orchestrator.overview import Overview
 from services.orchestrator.streams import Streams
@@ -71,9 +72,10 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     parts.callback(ended.set)
     recent = partial(recent_orders, database, _RECENT)
     overview = Overview(tracker.process, health, partial(connected, client), lease, store.current_epoch, queue, recent)
-    streams, events = Streams(desk, progress.steps, _STREAMS), partial(events_of, settings.trace_dir)
+    streams, diagrams = Streams(desk, progress.steps, _STREAMS), ClockDiagrams(partial(events_of, settings.trace_dir))
     app = create_app(
-        Parts(desk, catalogue, leader, health, progress.steps, queue.length, streams, events, overview.status), settings
+        Parts(desk, catalogue, leader, health, progress.steps, queue.length, streams, diagrams, overview.status),
+        settings,
     )
     serve_http(app, settings.http_listen, parts, _SEATS + _STREAMS + _ALWAYS_FREE)
 

@@ -162,6 +162,7 @@ async function checkout() {
 }
 
 function complain(error) {
+  following.abort();
   const again = attempt && error.mayPass ? " Placing the same order again does not buy it twice." : "";
   openOrder();
   showOutcome({ status: "That did not work" }, error.message + again);
@@ -184,7 +185,7 @@ async function showOrder(orderId, lines = []) {
     if (!order) offerAnotherLook(orderId, lines);
     else await settled(order, lines, signal);
   } catch (error) {
-    complain(error);
+    if (!signal.aborted) complain(error);
   }
 }
 
@@ -229,7 +230,10 @@ async function showClocks({ orderId }) {
 
 /** Leads to the part of the form that an error names. */
 function pointAt(field) {
-  for (const marked of document.querySelectorAll("[aria-invalid]")) marked.removeAttribute("aria-invalid");
+  for (const marked of document.querySelectorAll("[aria-invalid]")) {
+    marked.removeAttribute("aria-invalid");
+    marked.removeAttribute("aria-describedby");
+  }
   const part = byId("checkout").elements[field?.split(".").at(-1)];
   if (!part) return;
   part.setAttribute("aria-invalid", "true");

@@ -17,6 +17,7 @@ from bookstore_lib.runtime.redis_lease import MemoryLease
 from bookstore_lib.runtime.settings import Settings
 from services.orchestrator import openapi
 from services.orchestrator.app import Parts, create_app
+from services.orchestrator.clock_diagram import ClockDiagrams
 from services.orchestrator.desk import Desk
 from services.orchestrator.overview import Overview
 from services.orchestrator.streams import Streams
@@ -94,7 +95,7 @@ class Shop:
         self.desk = Desk(store, catalogue, queue, self.board, run.tracker("orchestrator"), own, seats)
         self.progress: dict[str, dict[str, str]] = {}
         self.streams = Streams(self.desk, lambda order_id: self.progress.get(order_id, {}), streams)
-        self.untraced = False
+        self.events_of: Callable[[str], Any] = run.events
         self.overview = self._overview()
         run.parts.callback(self.desk.close)
         parts = Parts(
@@ -105,7 +106,7 @@ class Shop:
             progress=lambda order_id: self.progress.get(order_id, {}),
             queue_length=queue.length,
             streams=self.streams,
-            events=lambda order_id: [] if self.untraced else run.events(order_id),
+            diagrams=ClockDiagrams(lambda order_id: self.events_of(order_id)),  # noqa: PLW0108 - a test may put another one there
             status=self.overview.status,
         )
         settings = Settings("orchestrator", Path("traces"), outcome_wait=wait, **chosen)

@@ -1,5 +1,7 @@
 """The clock diagram of an order as the front door tells it."""
 
+import threading
+
 import pytest
 
 from bookstore_lib.core.vector_clock import VectorClock
@@ -45,11 +47,33 @@ def test_each_process_has_a_lane_from_the_front_door_to_the_services(shop):
 
 def test_it_is_empty_where_nothing_is_known_of_the_events(closed_shop):
     order_id = closed_shop.post(good(), headers=ASYNC).get_json()["orderId"]
-    closed_shop.untraced = True
+    closed_shop.events_of = lambda _order_id: []
 
     diagram = closed_shop.http.get(f"/orders/{order_id}/diagram").get_json()
 
     assert diagram == {"processes": [], "events": [], "messages": []}
+
+
+def test_few_are_made_at_a_time_and_the_next_one_when_these_are_done(closed_shop):
+    path = closed_shop.post(good(), headers=ASYNC).headers["Location"] + "/diagram"
+    begun, done = threading.Semaphore(0), threading.Event()
+
+    def slow(_order_id):
+        begun.release()
+        done.wait(60)
+        return []
+
+    closed_shop.events_of = slow
+    askers = [threading.Thread(target=closed_shop.app.test_client().get, args=[path]) for _ in range(2)]
+    for asker in askers:
+        asker.start()
+        assert begun.acquire(timeout=60)
+
+    assert error_of(closed_shop.http.get(path)) == (429, "too_many_requests")
+    done.set()
+    for asker in askers:
+        asker.join(60)
+    assert closed_shop.http.get(path).status_code == 200
 
 
 def test_there_is_none_of_an_order_that_there_is_not(closed_shop):

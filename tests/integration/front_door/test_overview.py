@@ -90,7 +90,7 @@ def test_a_stranger_learns_nothing_of_an_order_by_the_list(recorded_shop, databa
 def test_the_last_orders_come_newest_first_with_their_status_and_how_long_they_took(recorded_shop, database):
     placed = [recorded_shop.post(good(), headers=ASYNC).get_json()["orderId"] for _ in range(3)]
     recorded_shop.run_executor()
-    eventually(lambda: all(recorded_shop.store.load(order_id).outcome for order_id in placed))
+    eventually(lambda: all(recorded_shop.store.load(order_id).outcome for order_id in placed), seconds=60)
 
     recent = recent_orders(database, 2)
 
