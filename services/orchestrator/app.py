@@ -80,7 +80,7 @@ def _add_orders(app: Flask, parts: Parts, settings: Settings) -> None:
         cap.require_room()
         headers = read_headers()
         body = request.get_data()
-        wait = 0 if "respond-async" in headers.prefer else settings.outcome_wait
+        wait = 0 if "respond-async" in headers.prefer.lower() else settings.outcome_wait
         return _checkout_answer(parts.desk.place(parse_checkout(body), headers.idempotency_key, body, wait))
 
     @app.get("/orders/<order_id>")

@@ -28,6 +28,7 @@ _STATUS_TEXT = {
     429: "Too many requests, or too many orders that wait already or are followed.",
     431: "The headers are too large.",
     500: "A mistake of ours.",
+    501: "The body is encoded in a way that is not known here.",
     503: "A part of the shop does not answer.",
 }
 _HEADERS = {
@@ -40,7 +41,7 @@ _STATUS_HEADERS: Mapping[int, Json] = {
     429: {"Retry-After": _RETRY_AFTER},
 }
 # What any request can be answered with.
-_ALWAYS = (400, 429, 431, 500)
+_ALWAYS = (400, 413, 429, 431, 500, 501)
 
 Content = type[BaseModel] | str | None
 
@@ -82,7 +83,7 @@ OPERATIONS = (
         {
             200: (models.OrderAnswer,),
             202: (models.OrderAnswer,),
-            **dict.fromkeys((409, 413, 422), _ERROR),
+            **dict.fromkeys((409, 422), _ERROR),
             503: (models.FailedOrder, models.ErrorAnswer),
         },
         headers=CheckoutHeaders,
