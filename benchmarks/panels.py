@@ -9,7 +9,7 @@ from queue import Empty
 
 import psutil
 from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import run_kernel
+from jupyter_client.manager import start_new_kernel
 
 SECONDS, RUNS = 30.0, 5
 ROOT = Path(__file__).parents[1]
@@ -19,15 +19,24 @@ Processes = list[psutil.Process]
 
 def main() -> None:
     """Measure and write."""
-    with run_kernel(cwd=str(ROOT), env=os.environ | {"PYTHONPATH": str(ROOT)}) as client:
-        starts = [run(client, START) for _ in range(1 + RUNS)]
-        run(client, "shop.leader")
-        kernel, *shop = psutil.Process().children(recursive=True)
-        before = [share([kernel], client)[0], share(shop, client)[0]]
-        run(client, "Dashboard(shop)")
-        drain(client, 5)  # what is drawn at first is not idle
-        (kernel_after, rate), (shop_after, _) = share([kernel], client), share(shop, client)
-    rows = [
+    manager, client = start_new_kernel(cwd=str(ROOT), env=os.environ | {"PYTHONPATH": str(ROOT)})
+    try:
+        write(measure(client))
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel()
+
+
+def measure(client: BlockingKernelClient) -> list[tuple[str, str, str]]:
+    """The rows of the table: a figure, what it is, and what it should be."""
+    starts = [run(client, START) for _ in range(1 + RUNS)]
+    run(client, "shop.leader")
+    kernel, *shop = psutil.Process().children(recursive=True)
+    before = [share([kernel], client)[0], share(shop, client)[0]]
+    run(client, "Dashboard(shop)")
+    drain(client, 5)  # what is drawn at first is not idle
+    (kernel_after, rate), (shop_after, _) = share([kernel], client), share(shop, client)
+    return [
         ("kernel, of a core, without panels", f"{before[0]:.1%}", ""),
         ("kernel, of a core, with the dashboard", f"{kernel_after:.1%}", ""),
         ("all other processes, of a core, without panels", f"{before[1]:.1%}", ""),
@@ -37,7 +46,6 @@ def main() -> None:
         ("start cell, first run, s", f"{starts[0]:.1f}", ""),
         (f"start cell, run again, slowest of {RUNS}, s", f"{max(starts[1:]):.1f}", "5"),
     ]
-    write(rows)
 
 
 def run(client: BlockingKernelClient, code: str) -> float:

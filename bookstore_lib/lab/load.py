@@ -99,7 +99,7 @@ class Load:
     def run(self, seconds: float) -> None:
         """Place orders for a time, until `stop`, or until the bookstore ends, and wait for their outcomes."""
         self._began = time.monotonic()
-        with ThreadPoolExecutor(_CUSTOMERS_AT_ONCE, "customer", self._enter) as customers:
+        with ThreadPoolExecutor(_CUSTOMERS_AT_ONCE, "customer") as customers:
             try:
                 self._arrive(customers, max(1, round(seconds * self._rate)))
             except KeyboardInterrupt:  # an interrupted cell does not wait for those that wait
@@ -145,12 +145,11 @@ class Load:
             (customer,) = self._random.choices(list(self._mix), list(self._mix.values()))
             customers.submit(self._place, due, customer, self._random.choice(self._titles))
 
-    def _enter(self) -> None:
-        self._mine.client = self._client.another()
-
     def _place(self, due: float, customer: str, title: str) -> None:
         if self._ending.is_set():
             return
+        if not hasattr(self._mine, "client"):
+            self._mine.client = self._client.another()
         try:
             receipt = self._mine.client.checkout({title: 1}, customer)
             status, order_id = receipt.status, receipt.order_id

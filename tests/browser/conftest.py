@@ -28,6 +28,12 @@ def lab(tmp_path_factory):
         yield served
 
 
+@pytest.fixture(scope="session")
+def lab_url(lab):
+    url, _ = lab
+    return url
+
+
 def all_panels():
     """A notebook with a start cell, and then a cell for each panel."""
     start = "from bookstore_lib import *\n\nshop = Bookstore(executors=3, lease_ttl=1.5, links=True)"
@@ -56,8 +62,8 @@ def open_sheet(page, lab):
 
     yield open_
     everything = server.children(recursive=True)
-    for sheet in opened:
-        sheet.close()
+    if opened:
+        opened[-1].close()
     eventually(lambda: not still_running(everything), seconds=30)
 
 
