@@ -103,8 +103,11 @@ def dashboard(
     With `?theme=dark` at the end of its address it is dark.
     """
     page = Path(__file__).parent / "page" / "dashboard.ipynb"  # alone in its folder, which is on its kernel's path
-    # A browser that vanishes says no goodbye; its bookstore goes when nobody has been connected for a while.
-    cull = ["--MappingKernelManager.cull_idle_timeout=60", "--MappingKernelManager.cull_interval=20"]
+    # A browser that vanishes says no goodbye; its bookstore goes when nobody has been connected for a while. That its
+    # panels still write is no sign of life.
+    manager, written = "--MappingKernelManager", ("comm_msg", "comm_open", "execute_request")
+    cull = [f"{manager}.cull_idle_timeout=180", f"{manager}.cull_interval=20"]
+    cull += [f"{manager}.untracked_message_types={kind}" for kind in written]
     # Voila's page asks the internet for icons that nothing here needs; so that no request leaves this machine:
     policy = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'"
     options = [str(page), f"--port={port}", *cull, *([] if browser else ["--no-browser"])]

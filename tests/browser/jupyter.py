@@ -47,8 +47,7 @@ _CODE_CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .map((cell) => [cell.model.executionCount, cell.model.outputs.toJSON()])"""
 _RESTART = "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }"
 _THEME = "async (name) => { await window.jupyterapp.commands.execute('apputils:change-theme', { theme: name }); }"
-_CLOSE = "() => { window.jupyterapp.commands.execute('notebook:close-and-shutdown'); }"  # it asks first
-_SHUT_DOWN = "async () => { await window.jupyterapp.serviceManager.sessions.shutdownAll(); }"
+_CLOSE = "async () => { await window.jupyterapp.serviceManager.sessions.shutdownAll(); }"
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -146,10 +145,8 @@ class Sheet:
         self.page.evaluate(_THEME, name)
 
     def close(self) -> None:
-        """Close it and shut down its kernel, as the menu does; then the kernels of notebooks opened before it."""
+        """End its kernel, as closing and shutting down a notebook does."""
         self.page.evaluate(_CLOSE)
-        self.page.get_by_role("dialog").get_by_role("button", name="Ok").click()
-        self.page.evaluate(_SHUT_DOWN)
 
 
 def watch_requests(page: Page) -> list[str]:

@@ -23,12 +23,12 @@ def test_every_button_does_what_it_says_and_everybody_can_read_and_reach_it(shee
         panel = shown(sheet.page, title)
         assert nameless(panel) == []
         assert unreachable(panel) == []
-    for theme in ("light", "dark"):
-        sheet.theme(theme)
+    for theme in ("Light", "Dark"):
+        sheet.theme(f"JupyterLab {theme}")
         for title in PRESS:
             panel = shown(sheet.page, title)
             assert faint(panel) == [], theme
-            panel.screenshot(path=pictures / f"{title.lower().replace(' ', '-')}-{theme}.png")
+            panel.screenshot(path=pictures / f"{title.lower().replace(' ', '-')}-{theme.lower()}.png")
     assert sheet.strangers == []
 
 

@@ -31,9 +31,9 @@ def test_a_sheet_runs_without_an_error_and_its_buttons_do_what_they_say(open_she
         sheet.run_above(last)
         assert press_all(sheet.page)
     sheet.run_from(last)
-    for theme in ("light", "dark"):
-        sheet.theme(theme)
-        sheet.page.screenshot(path=pictures / f"{path.stem}-{theme}.png")
+    for theme in ("Light", "Dark"):
+        sheet.theme(f"JupyterLab {theme}")
+        sheet.page.screenshot(path=pictures / f"{path.stem}-{theme.lower()}.png")
 
     assert sheet.errors == []
     assert sheet.counts == list(range(1, len(sheet.counts) + 1))
