@@ -89,6 +89,7 @@ def lab(
     # Nothing here needs the network; JupyterLab shall not ask for it either.
     offline = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     command = [sys.executable, "-m", "jupyterlab", *as_root, *offline, str(notebooks)]
+    os.environ.setdefault("PYTHONSTARTUP", str(Path(__file__).with_name("kernel_start.py")))
     os.execv(sys.executable, command)  # noqa: S606 - no shell wanted
 
 
@@ -98,10 +99,16 @@ def dashboard(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 8866,
     browser: Annotated[bool, typer.Option(help="Open it in a browser.")] = True,
 ) -> None:
-    """Show a bookstore of its own, with all panels, as a page: each visit starts one, which ends with the visit."""
+    """Show a bookstore of its own, with all panels, as a page: each visit starts one, which ends with the visit.
+
+    With `?theme=dark` at the end of its address it is dark.
+    """
     page = Path(__file__).parent / "page" / "dashboard.ipynb"  # alone in its folder, which is on its kernel's path
-    # A browser that vanishes says no goodbye; its bookstore goes when nobody has been connected for a while.
-    cull = ["--MappingKernelManager.cull_idle_timeout=60", "--MappingKernelManager.cull_interval=20"]
+    # A browser that vanishes says no goodbye; its bookstore goes when nobody has been connected for a while. That its
+    # panels still write is no sign of life.
+    manager, written = "--MappingKernelManager", ("comm_msg", "comm_open", "execute_request")
+    cull = [f"{manager}.cull_idle_timeout=180", f"{manager}.cull_interval=20"]
+    cull += [f"{manager}.untracked_message_types={kind}" for kind in written]
     # Voila's page asks the internet for icons that nothing here needs; so that no request leaves this machine:
     policy = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'"
     options = [str(page), f"--port={port}", *cull, *([] if browser else ["--no-browser"])]

@@ -4,8 +4,10 @@ import threading
 
 import pytest
 
+from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.cluster import Bookstore
-from bookstore_lib.lab.load import place_at_once, run_load
+from bookstore_lib.lab.load import Load, place_at_once, run_load
+from tests.support import eventually
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,35 @@ def test_orders_are_counted_as_slow_from_when_they_were_due(shop):
     _, summary = run_load(shop, rate=10, seconds=0.5)
 
     assert summary.slowest > 0.8
+
+
+def test_a_load_that_is_stopped_leaves_out_those_that_wait_for_a_free_customer(shop):
+    load = Load(shop, rate=200)
+    shop.pause("executor-1")
+    running = threading.Thread(target=load.run, args=(60,))
+    running.start()
+    eventually(lambda: load.elapsed > 1.0)
+
+    load.stop()
+    shop.resume("executor-1")
+
+    running.join(20)
+    assert not running.is_alive()
+    assert 0 < len(load.placed) < 150
+
+
+def test_a_load_ends_with_its_bookstore_and_a_new_one_says_so():
+    with Bookstore(executors=1) as shop:
+        load = Load(shop, rate=5)
+        running = threading.Thread(target=load.run, args=(60,))
+        running.start()
+        eventually(lambda: load.placed)
+
+    running.join(20)
+    assert not running.is_alive()
+    for use in (lambda: run_load(shop, 1, 1), lambda: place_at_once(shop, {"Dracula": 1})):
+        with pytest.raises(BookstoreError, match="was stopped; start a new one"):
+            use()
 
 
 def test_orders_at_once_all_have_their_outcome(shop):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.lab.faults import FIELDS, make_whole
 from bookstore_lib.lab.panels import (
@@ -203,6 +204,12 @@ def test_a_panel_of_a_stopped_bookstore_says_so_in_a_sentence():
     assert "This bookstore was stopped; start a new one with Bookstore()" in orders.message
     assert not orders.place_button.disabled
     eventually(lambda: "This bookstore was stopped" in cluster.message)
+    orders.at_once.value = 2
+    press(orders, orders.place_button)
+    assert "This bookstore was stopped; start a new one with Bookstore()" in orders.message
+    for panel in (ClockPanel, ClusterPanel, ElectionPanel, FaultPanel, LoadPanel, OrderPanel):
+        with pytest.raises(BookstoreError, match="was stopped; start a new one"):
+            panel(shop)
 
 
 def test_a_fault_is_aimed_and_fired_and_the_guarantees_are_shown(shop):
