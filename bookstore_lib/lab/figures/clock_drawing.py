@@ -1,6 +1,7 @@
 """Puts a sheet on a picture: title and captions on top, the field below, everything scaled to the size asked for."""
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from math import ceil
 from textwrap import wrap
 from typing import Any
@@ -13,7 +14,7 @@ from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.lab.figures.clock_emphasis import Emphasis
 from bookstore_lib.lab.figures.clock_lanes import spans
 from bookstore_lib.lab.figures.clock_marks import AGAIN, CUTS, HALOS, LANES, WRONG, Mark, legend, mark_of
-from bookstore_lib.lab.figures.clock_sheet import MARK, Line, Sheet, Text
+from bookstore_lib.lab.figures.clock_sheet import MARK, Direction, Line, Sheet, Text
 from bookstore_lib.lab.figures.clock_texts import is_answer
 from bookstore_lib.lab.figures.labels import Point
 from bookstore_lib.lab.figures.picture import Picture
@@ -24,6 +25,7 @@ _EDGE, _LEAST_WIDTH = 12.0, 480.0
 _TITLE, _CAPTION = 15.0, 9.5  # sizes of letters
 _LINE = 1.5  # in sizes of letters
 _HANDLE = 44.0  # what a line of the legend is wider than its text
+_STRAIGHT = 0.42  # how much of the way to the next lane the line of a cut goes straight
 _BEYOND = 10.0  # from the last event inside a cut to its line
 
 
@@ -219,14 +221,14 @@ class Drawing:
         return {event.id: event for event in self._sheet.spacetime.events}
 
     def _cut(self) -> None:
-        """A line across all lanes, just behind the last event inside."""
+        """A line straight across each lane just behind its last event inside, so that it passes over no other event."""
         cut = self._emphasis.cut
         if cut is None:
             return
         sheet = self._sheet
         colour, style = CUTS[cut.consistent]
         points = [sheet.point(lane, self._cut_at(lane, cut.inside)) for lane in range(len(sheet.across))]
-        xs, ys = zip(*points, strict=True)
+        xs, ys = zip(*_stepped(points, sheet.direction), strict=True)
         self._axes.plot(xs, ys, color=colour, linestyle=style, linewidth=2.2 * self._scale, zorder=2.5)
 
     def _cut_at(self, lane: int, inside: Collection[str]) -> float:
@@ -235,6 +237,17 @@ class Drawing:
         last = max([sheet.along[event.id] for event in own if event.id in inside], default=sheet.span[0])
         later = [sheet.along[event.id] for event in own if sheet.along[event.id] > last]
         return last + min([_BEYOND, *((along - last) / 2 for along in later)])
+
+
+def _stepped(points: Sequence[Point], direction: Direction) -> list[Point]:
+    """A line through points that goes from one lane to the next halfway between them."""
+    found = [points[0]]
+    for (x1, y1), (x2, y2) in pairwise(points):
+        if direction == "right":
+            found += [(x1, y1 + _STRAIGHT * (y2 - y1)), (x2, y2 - _STRAIGHT * (y2 - y1))]
+        else:
+            found += [(x1 + _STRAIGHT * (x2 - x1), y1), (x2 - _STRAIGHT * (x2 - x1), y2)]
+    return [*found, points[-1]]
 
 
 def _legend_columns(labels: Sequence[str], width: float) -> int:
