@@ -1,12 +1,15 @@
 """Puts a sheet on a picture: title and captions on top, the field below, everything scaled to the size asked for."""
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from itertools import pairwise
 from math import ceil
 from textwrap import wrap
 from typing import Any
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from bookstore_lib.core.spacetime import Arrow, Stretch
@@ -17,7 +20,7 @@ from bookstore_lib.lab.figures.clock_marks import AGAIN, CUTS, HALOS, LANES, WRO
 from bookstore_lib.lab.figures.clock_sheet import MARK, Direction, Line, Sheet, Text
 from bookstore_lib.lab.figures.clock_texts import is_answer
 from bookstore_lib.lab.figures.labels import Point
-from bookstore_lib.lab.figures.picture import Picture
+from bookstore_lib.lab.figures.picture import Picture, size_or
 from bookstore_lib.lab.figures.style import BLACK, CHARACTER, FADED, LIGHT, MONOSPACE, colour_of
 
 _POINTS = 72.0
@@ -57,7 +60,7 @@ class Drawing:
         rows = ceil(len(labels) / columns)
         head = 2.2 * _TITLE + (len(lines) + rows) * _CAPTION * _LINE + _EDGE
         height = head + sheet.height
-        wide, high = figsize or (width / _POINTS, height / _POINTS)
+        wide, high = size_or((width / _POINTS, height / _POINTS), figsize)
         self._scale = min(wide * _POINTS / width, high * _POINTS / height)
         self.picture = Picture(wide, high)
         self._axes = self._make_axes(width, height)
@@ -118,20 +121,19 @@ class Drawing:
             labelspacing=0.4,
         )
 
+    def _add(self, artist: Artist) -> None:
+        """Without looking whether the limits of the axes hold it, for which `plot` and `add_patch` take most time."""
+        self._axes.add_artist(artist)
+
     def _line(self, line: Line, **style: Any) -> None:
         (x1, y1), (x2, y2) = line
         style["linewidth"] *= self._scale
-        self._axes.plot([x1, x2], [y1, y2], solid_capstyle="butt", dash_capstyle="butt", **style)
+        self._add(Line2D([x1, x2], [y1, y2], solid_capstyle="butt", dash_capstyle="butt", **style))
 
     def _marker(self, at: Point, mark: Mark, colour: str, face: str, zorder: int) -> None:
-        self._axes.plot(
-            *at,
-            marker=mark.marker,
-            markersize=mark.size * self._scale,
-            color=colour,
-            markerfacecolor=face,
-            markeredgewidth=1.5 * self._scale,
-            zorder=zorder,
+        look: dict[str, Any] = {"marker": mark.marker, "markersize": mark.size * self._scale, "color": colour}
+        self._add(
+            Line2D([at[0]], [at[1]], markerfacecolor=face, markeredgewidth=1.5 * self._scale, zorder=zorder, **look)
         )
 
     def _left_out(self, stretch: Stretch) -> None:
@@ -141,7 +143,7 @@ class Drawing:
             corner, size = (at - MARK, 0.0), (2 * MARK, sheet.height - 2 * MARK)
         else:
             corner, size = (0.0, sheet.height - at - MARK), (sheet.width, 2 * MARK)
-        self._axes.add_patch(Rectangle(corner, *size, facecolor=LIGHT, alpha=0.6, edgecolor="none", zorder=0))
+        self._add(Rectangle(corner, *size, facecolor=LIGHT, alpha=0.6, edgecolor="none", zorder=0))
 
     def _lane(self, lane: int) -> None:
         """A line that is as the process was: up, down or frozen; dotted where a stretch is left out."""
@@ -167,7 +169,7 @@ class Drawing:
         thin = is_answer(arrow.send)
         strong = self._emphasis.breaks(arrow.receive)
         shrink = (MARK / 2 + 1) * self._scale
-        self._axes.add_patch(
+        self._add(
             FancyArrowPatch(
                 start,
                 end,
@@ -216,7 +218,7 @@ class Drawing:
             zorder=5,
         )
 
-    @property
+    @cached_property
     def _by_id(self) -> dict[str, TraceEvent]:
         return {event.id: event for event in self._sheet.spacetime.events}
 
@@ -229,7 +231,7 @@ class Drawing:
         colour, style = CUTS[cut.consistent]
         points = [sheet.point(lane, self._cut_at(lane, cut.inside)) for lane in range(len(sheet.across))]
         xs, ys = zip(*_stepped(points, sheet.direction), strict=True)
-        self._axes.plot(xs, ys, color=colour, linestyle=style, linewidth=2.2 * self._scale, zorder=2.5)
+        self._add(Line2D(xs, ys, color=colour, linestyle=style, linewidth=2.2 * self._scale, zorder=2.5))
 
     def _cut_at(self, lane: int, inside: Collection[str]) -> float:
         sheet = self._sheet

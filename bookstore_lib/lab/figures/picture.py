@@ -9,12 +9,26 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import LayoutEngine
 from PIL import Image
 
+from bookstore_lib.core.errors import HistoryError
 from bookstore_lib.lab.figures.style import styled
 
 Size = tuple[float, float]  # width and height, in inches
 
 _DOTS_PER_INCH = 150
 _CSS_PIXELS_PER_INCH = 72
+_INCHES = 300.0  # beyond that a PNG has no room for it
+
+
+def size_or(natural: Size, figsize: Size | None) -> Size:
+    """The size asked for, or the natural one.
+
+    Raises:
+        HistoryError: What was asked for is no size.
+    """
+    size = natural if figsize is None else tuple(figsize)
+    if len(size) != 2 or not all(isinstance(side, int | float) and 0 < side < _INCHES for side in size):
+        raise HistoryError(f"A figsize is width and height in inches, such as (6.5, 4), not {figsize!r}.")
+    return size[0], size[1]
 
 
 class Picture(Figure):

@@ -112,9 +112,12 @@ def _clocks(history: "History", verdict: Verdict) -> Exhibit | Paragraph:
     if not fitting:
         return Paragraph("There is no order here that a page has room for.")
     order = history.order(max(fitting, key=lambda each: (each in wrong, len(hands[each]))))
-    collapse = len(order.events) > _TOO_MANY_ROWS
-    picture = _fitted(lambda figsize: order.draw(direction="down", collapse=collapse, figsize=figsize))
-    return Exhibit(picture, _CLOCKS.format(order.order_ids[0]))
+    order_id, collapse = order.order_ids[0], len(order.events) > _TOO_MANY_ROWS
+    found = [each for each in verdict.violations if any(event.order_id == order_id for event in each.events)]
+    picture = _fitted(
+        lambda figsize: order.draw(direction="down", collapse=collapse, violations=found, figsize=figsize)
+    )
+    return Exhibit(picture, _CLOCKS.format(order_id))
 
 
 def _election(history: "History") -> Exhibit | Paragraph:
