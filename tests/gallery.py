@@ -57,9 +57,14 @@ def rejected() -> History:
 
 
 def forgotten_merge() -> History:
-    """An order in which a service overwrote its clock with what it received, instead of merging the two."""
-    wrong = VectorClock({"fraud_detection": 3})
-    events = [replace(e, clock=wrong) if e.id == "fraud_detection#3" else e for e in complete_order()]
+    """An order in which a service never merges the clock of a message into its own."""
+    events, number = [], 0
+    for event in complete_order():
+        if event.process == "fraud_detection":
+            number += 1
+            events.append(replace(event, clock=VectorClock({"fraud_detection": number})))
+        else:
+            events.append(event)
     return History(events)
 
 

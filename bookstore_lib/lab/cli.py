@@ -30,6 +30,9 @@ app.add_typer(trace, name="trace")
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")
 ]
+AnyRun = Annotated[
+    Path | None, typer.Option(help="Folder of a bookstore, running or not; the one started last when not given.")
+]
 Executors = Annotated[int, typer.Option(min=1, help="Number of order executors.")]
 
 
@@ -153,9 +156,7 @@ def export(
             "--format", help="svg, pdf or png (the diagram), csv, parquet, jsonl, shiviz, mermaid or dot (the events)."
         ),
     ] = None,
-    run_dir: Annotated[
-        Path | None, typer.Option(help="Folder of a bookstore, running or not; the one started last when not given.")
-    ] = None,
+    run_dir: AnyRun = None,
     order: Annotated[str, typer.Option(help="Only this order: its id, or the beginning of it.")] = "",
 ) -> None:
     """Save the space-time diagram of a run, or its events for another tool."""
@@ -165,6 +166,22 @@ def export(
     history = History.load(find_traces(run_dir))
     written = (history.order(order) if order else history).export(path, file_format)
     _say(f"Wrote {written}.")
+
+
+@trace.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Where report.html and report.pdf go.")] = Path("out"),
+    *,
+    title: Annotated[str, typer.Option(help="Above it all.")] = "A run of the bookstore",
+    seed: Annotated[str, typer.Option(help="What random choices of the run came from.")] = "",
+    run_dir: AnyRun = None,
+) -> None:
+    """Write a report of a run to hand in: what ran and happened, who led, an order's clocks, and the verdict."""
+    from bookstore_lib.lab.history import History  # noqa: PLC0415 - matplotlib is slow to import
+    from bookstore_lib.lab.record import find_traces  # noqa: PLC0415 - only when needed
+
+    for path in History.load(find_traces(run_dir)).report(folder, title=title, seed=seed):
+        _say(f"Wrote {path}.")
 
 
 @app.command()
@@ -178,9 +195,7 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on with what is written from now on, until Ctrl-C.")
     ] = False,
-    run_dir: Annotated[
-        Path | None, typer.Option(help="Folder of a bookstore, running or not; the one started last when not given.")
-    ] = None,
+    run_dir: AnyRun = None,
 ) -> None:
     """Show what the processes of a bookstore have logged, in the order of time."""
     from bookstore_lib.lab.logs import LogReader, find_logs  # noqa: PLC0415 - only when needed

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from bookstore_lib.core.checkout_graph import STEPS
 from bookstore_lib.core.errors import HistoryError
 from bookstore_lib.core.happens_before import Named
+from bookstore_lib.core.hosts import base_name
 from bookstore_lib.core.space_columns import Axis
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.core.verdict import Violation
@@ -21,12 +23,16 @@ from bookstore_lib.lab.figures import (
     draw_gantt,
     draw_happens_before,
     draw_queue,
+    draw_system,
     failovers,
     life_of_the_lock,
 )
 
 if TYPE_CHECKING:
     from bookstore_lib.lab.live_view import LiveView
+
+_STORES = ("redis", "postgres")  # which write no trace
+_CALLS = {step.procedure for step in STEPS.values()}
 
 
 class Pictures:
@@ -134,6 +140,18 @@ class Pictures:
         """
         order_id = self._only_order("draw_gantt")
         return draw_gantt([event for event in self.events if event.order_id == order_id], title=title, figsize=figsize)
+
+    def draw_system(self, title: str | None = None, *, figsize: Size | None = None) -> Picture:
+        """The processes that wrote the history and the two stores, who talks to whom, and what is assumed of them.
+
+        Raises:
+            HistoryError: There is nothing to draw.
+        """
+        wrote = {base_name(event.process) for event in self.events} - {"lab"}
+        asks = {base_name(event.process) for event in self.events if event.kind == "send" and event.name in _CALLS}
+        coordinator = "orchestrator" if asks == {"orchestrator"} else "executor"
+        stores = _STORES if wrote else ()
+        return draw_system([*stores, *sorted(wrote)], coordinator=coordinator, title=title, figsize=figsize)
 
     def draw_election(self, title: str | None = None, *, figsize: Size | None = None) -> Picture:
         """Who believed to lead, and who held the lock, by the wall clock; where two believed, it is split brain.
