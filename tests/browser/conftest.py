@@ -39,7 +39,8 @@ def all_panels():
     start = "from bookstore_lib import *\n\nshop = Bookstore(executors=3, lease_ttl=1.5, links=True)"
     panels = ["OrderPanel", "ClusterPanel", "ElectionPanel", "LoadPanel", "FaultPanel", "ClockPanel"]
     cells = [start, *(f"{panel}(shop)" for panel in panels)]
-    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # else it asks for one
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=kernel)
 
 
 @pytest.fixture
