@@ -60,6 +60,7 @@ def up(
     executors: Executors = 3,
     coordinator: Annotated[Coordinator, typer.Option(help="Who runs the checks.")] = "executor",
     lease_ttl: Annotated[float, typer.Option(help="Life of the leader's lock, in seconds.")] = 30.0,
+    mtls: Annotated[bool, typer.Option("--mtls", help="Mutual TLS between all gRPC peers.")] = False,
 ) -> None:
     """Run the bookstore until Ctrl-C."""
     from bookstore_lib.lab.cluster import Bookstore  # noqa: PLC0415 - only when needed
@@ -68,7 +69,7 @@ def up(
     # SIGINT too: a shell that starts this in the background has it ignored.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    with Bookstore(executors, coordinator=coordinator, lease_ttl=lease_ttl, http_port=port) as shop:
+    with Bookstore(executors, coordinator=coordinator, lease_ttl=lease_ttl, http_port=port, mtls=mtls) as shop:
         _say(f"The shop is open at {shop.url}; logs and traces are in {shop.run_dir}. Ctrl-C closes it.")
         if as_json:
             _print_json({"url": shop.url, "run_dir": str(shop.run_dir), "ready_seconds": round(shop.ready_seconds, 3)})
@@ -173,7 +174,7 @@ def logs(
         bool, typer.Option("--json", help="One JSON object; with --follow one for each line of a log.")
     ] = False,
     service: Annotated[str, typer.Option(help="Only processes whose name begins like this, such as executor.")] = "",
-    order: Annotated[str, typer.Option(help="Only lines about this order.")] = "",
+    order: Annotated[str, typer.Option(help="Only lines about this order: its id, or the beginning of it.")] = "",
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on with what is written from now on, until Ctrl-C.")
     ] = False,

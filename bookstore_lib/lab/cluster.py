@@ -47,6 +47,7 @@ class Bookstore(Controls):
             given; then the servers' data (some 40 MB) goes when the bookstore ends.
         fsync: When Redis writes to disk: `always`, `everysec` or `no`.
         links: Whether links can be cut; each then goes through a relay, which costs some latency.
+        mtls: Whether all gRPC peers prove with certificates of this bookstore who they are; strangers are refused.
         fence: Whether the record refuses the writes of former leaders; without it an order can be charged twice.
 
     Attributes:
@@ -70,6 +71,7 @@ class Bookstore(Controls):
         run_dir: str | Path | None = None,
         fsync: Fsync = "always",
         links: bool = False,
+        mtls: bool = False,
         fence: bool = True,
     ) -> None:
         self.run_dir = Path(run_dir).absolute() if run_dir else _new_run_dir()
@@ -85,6 +87,7 @@ class Bookstore(Controls):
             postgres_url=os.environ.get("BOOKSTORE_POSTGRES_URL", ""),
             card_key=os.environ.get("BOOKSTORE_CARD_KEY", ""),
             links=links,
+            mtls=mtls,
             fence=fence,
             keep_data=run_dir is not None,
         )

@@ -11,6 +11,7 @@ from bookstore_lib.core.errors import SetupError
 
 Coordinator = Literal["executor", "orchestrator"]
 COORDINATORS: tuple[str, ...] = get_args(Coordinator)
+_TRANSPORTS = ("unary", "stream")
 _POSITIVE = (
     "lease_ttl",
     "max_in_flight",
@@ -38,7 +39,11 @@ class Settings:
         fraud_address: `host:port` of fraud_detection.
         suggestions_address: `host:port` of suggestions.
         card_key: Key that seals card data at rest: 32 bytes in URL-safe base64.
+        tls_ca: File of the authority (PEM) whose gRPC peers are trusted; gRPC in the clear where no file is given.
+        tls_cert: File of this process's certificate for gRPC.
+        tls_key: File of its private key.
         coordinator: Who runs the checks: the `executor` or the `orchestrator`.
+        transport: How calls of the services go: `unary` (each by itself) or `stream` (many on one stream).
         lease_ttl: Life of the leader's lock.
         renew_every: Time between two renewals; a third of `lease_ttl` when 0.
         fence: Whether the record refuses the writes of former leaders, `on` or `off`. Off is for the labs, to see what
@@ -65,7 +70,11 @@ class Settings:
     fraud_address: str = ""
     suggestions_address: str = ""
     card_key: str = ""
+    tls_ca: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
     coordinator: str = "executor"
+    transport: str = "unary"
     lease_ttl: float = 30.0
     renew_every: float = 0.0
     fence: str = "on"
@@ -87,6 +96,7 @@ class Settings:
             sentence = f"has to be host:port, such as 127.0.0.1:8081, not {getattr(self, name)!r}"
             _require(port.isdecimal() and int(port) <= 65535, name, sentence)
         _require(self.coordinator in COORDINATORS, "coordinator", f"has to be one of {', '.join(COORDINATORS)}")
+        _require(self.transport in _TRANSPORTS, "transport", f"has to be one of {', '.join(_TRANSPORTS)}")
         _require(self.fence in _SWITCH, "fence", f"has to be on or off, not {self.fence!r}")
         if not self.renew_every:
             object.__setattr__(self, "renew_every", self.lease_ttl / 3)
