@@ -106,6 +106,13 @@ class Load:
                 self.stop()
                 raise
 
+    def run_closed(self, customers: int, each: int) -> None:
+        """Have some customers place orders, each the next one when the last has its outcome."""
+        self._began = time.monotonic()
+        with ThreadPoolExecutor(customers, "customer") as at_once:
+            for _ in range(customers):
+                at_once.submit(self._place_again, [self._random.choice(self._titles) for _ in range(each)])
+
     def stop(self) -> None:
         """Place no more, those that wait for a free customer neither; `run` ends when the outcomes are there."""
         self._ending.set()
@@ -145,6 +152,10 @@ class Load:
             (customer,) = self._random.choices(list(self._mix), list(self._mix.values()))
             customers.submit(self._place, due, customer, self._random.choice(self._titles))
 
+    def _place_again(self, titles: list[str]) -> None:
+        for title in titles:
+            self._place(self.elapsed, "good", title)
+
     def _place(self, due: float, customer: str, title: str) -> None:
         if self._ending.is_set():
             return
@@ -179,6 +190,32 @@ def run_load(
     load = Load(shop, rate, mix, seed=seed)
     load.run(seconds)
     return load.frame(), load.summary()
+
+
+def run_customers(shop: Bookstore, customers: int, each: int = 5, *, seed: int = 1) -> tuple["pd.DataFrame", Summary]:
+    """Let some customers order again and again: each places the next order when the last one has its outcome.
+
+    Such a load is *closed*: it slows down with the shop. That of `run_load` is *open*: it does not wait for the shop.
+    See B. Schroeder, A. Wierman, M. Harchol-Balter, "Open Versus Closed: A Cautionary Tale" (2006).
+
+    Args:
+        shop: A running bookstore.
+        customers: How many there are; so many orders are under way at most.
+        each: How many orders each of them places, one after the other.
+        seed: The same seed gives the same books.
+
+    Returns:
+        A row for each order (see `Placed`), and the summary: what is offered is what was done.
+
+    Raises:
+        BookstoreError: There are no customers or more than 64, or the shop does not answer at all.
+    """
+    if not 1 <= customers <= _CUSTOMERS_AT_ONCE:
+        raise BookstoreError(f"From 1 to {_CUSTOMERS_AT_ONCE} customers can order at once, not {customers!r}.")
+    load = Load(shop, 1, seed=seed)
+    load.run_closed(customers, each)
+    summary = load.summary()
+    return load.frame(), summary._replace(offered=summary.throughput)
 
 
 def place_at_once(shop: Bookstore, items: Mapping[str, int], customer: str = "good", count: int = 10) -> list[Receipt]:

@@ -6,7 +6,7 @@ import pytest
 
 from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.cluster import Bookstore
-from bookstore_lib.lab.load import Load, place_at_once, run_load
+from bookstore_lib.lab.load import Load, place_at_once, run_customers, run_load
 from tests.support import eventually
 
 
@@ -76,3 +76,25 @@ def test_orders_at_once_all_have_their_outcome(shop):
 
     assert [receipt.status for receipt in receipts] == ["Order Approved"] * 8
     assert len({receipt.order_id for receipt in receipts}) == 8
+
+
+def test_a_customer_of_a_closed_load_orders_again_only_when_the_last_outcome_is_there(shop):
+    frame, summary = run_customers(shop, customers=1, each=4)
+
+    ended = frame["due"] + frame["seconds"]
+    assert len(frame) == summary.orders == 4
+    assert list(frame["due"])[1:] >= list(ended)[:-1]
+    assert summary.offered == summary.throughput
+
+
+def test_as_many_customers_order_at_once_as_there_are(shop):
+    frame, _ = run_customers(shop, customers=5, each=2)
+
+    assert len(frame) == 10
+    assert frame["due"].nsmallest(5).max() < (frame["due"] + frame["seconds"]).min()
+
+
+@pytest.mark.parametrize("customers", [0, 65])
+def test_a_number_of_customers_that_makes_no_sense_is_refused(shop, customers):
+    with pytest.raises(BookstoreError, match="From 1 to 64 customers"):
+        run_customers(shop, customers)
