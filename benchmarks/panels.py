@@ -55,7 +55,7 @@ def run(client: BlockingKernelClient, code: str) -> float:
     message = client.session.msg("execute_request", content, metadata={"cellId": "start"})
     client.shell_channel.send(message)
     while True:
-        answer = client.get_iopub_msg(timeout=60)
+        answer = client.get_iopub_msg(timeout=300)
         if answer["parent_header"].get("msg_id") != message["header"]["msg_id"]:
             continue
         if answer["msg_type"] == "error":

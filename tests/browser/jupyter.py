@@ -87,7 +87,7 @@ def serving(
     with log.open("ab") as output:
         server = subprocess.Popen(command, stdout=output, stderr=output, env=environment, start_new_session=True)
     try:
-        eventually(lambda: _answers(url + path) or server.poll() is not None, seconds=90)
+        eventually(lambda: _answers(url + path) or server.poll() is not None, seconds=180)
         assert server.poll() is None, log.read_text()
         yield url, psutil.Process(server.pid)
     finally:
