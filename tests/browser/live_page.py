@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, Position
 
 from bookstore_lib.lab.live_view import LiveView
 
@@ -63,7 +63,7 @@ class LivePage:
         """What Python sets."""
         self.page.evaluate("([name, value]) => window.model.set(name, value)", [name, value])
 
-    def where(self, sentence: str) -> dict[str, Any]:
+    def where(self, sentence: str) -> Position:
         """Where on the canvas the event stands of which this sentence is told."""
         found = self.canvas.evaluate(_FIND, sentence)
         assert found, f"no event on the canvas says: {sentence}"

@@ -307,7 +307,7 @@ def live_sheet(open_sheet, lab_url, request):
     """A sheet with a live view, which has been run, in the JupyterLab that is there; and its name."""
     name = f"{request.node.name}.ipynb"
     trace = "\n".join(event.to_json() for event in complete_order(status="rejected"))
-    cells = [
+    cells: list[dict[str, object]] = [
         {"cell_type": "code", "id": f"c{i}", "metadata": {}, "source": code, "outputs": [], "execution_count": None}
         for i, code in enumerate(_CELLS)
     ]
