@@ -2,7 +2,8 @@
 
 /** Lets a view be pointed at, dragged and driven by keys. */
 function giveHands(view) {
-  const { canvas, scroller } = view.controls;
+  const { canvas, root, scroller } = view.controls;
+  root.addEventListener("keydown", (event) => event.stopPropagation()); // a notebook would take the focus away
   canvas.addEventListener("pointerdown", (event) => grab(view, event));
   canvas.addEventListener("pointermove", (event) => hover(view, event));
   // Only the cut keeps a finger from scrolling.
