@@ -3,7 +3,8 @@
 /** Lets a view be pointed at, dragged and driven by keys. */
 function giveHands(view) {
   const { canvas, root, scroller } = view.controls;
-  root.addEventListener("keydown", (event) => event.stopPropagation()); // a notebook would take the focus away
+  // A notebook would cut its cell on x; what it does on Ctrl and a key (save) it may.
+  root.addEventListener("keydown", (event) => event.ctrlKey || event.metaKey || event.stopPropagation());
   canvas.addEventListener("pointerdown", (event) => grab(view, event));
   canvas.addEventListener("pointermove", (event) => hover(view, event));
   // Only the cut keeps a finger from scrolling.
