@@ -2,7 +2,6 @@
 
 import re
 from random import Random
-from typing import Any
 
 import pytest
 import requests
@@ -296,6 +295,7 @@ view""",
     "print(view.chosen, history.is_consistent(view.cut or []))",
 ]
 
+_SHEET = "live.ipynb"  # one name: JupyterLab opens again what was open before
 _RUN_SECOND = """async () => {
     window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1;
     await window.jupyterapp.commands.execute("notebook:run-cell");
@@ -304,22 +304,22 @@ _SAVE = "async () => { await window.jupyterapp.shell.currentWidget.context.save(
 
 
 @pytest.fixture
-def live_sheet(open_sheet, lab_url, request):
-    """A sheet with a live view, which has been run, in the JupyterLab that is there; and its name."""
-    name = f"{request.node.name}.ipynb"
+def live_sheet(open_sheet, lab_url):
+    """A sheet with a live view, which has been run, in the JupyterLab that is there."""
     trace = "\n".join(event.to_json() for event in complete_order(status="rejected"))
-    cells: list[dict[str, Any]] = [
+    cells: list[dict[str, object]] = [
         {"cell_type": "code", "id": f"c{i}", "metadata": {}, "source": code, "outputs": [], "execution_count": None}
         for i, code in enumerate(_CELLS)
     ]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     notebook = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
     put(lab_url, "trace.jsonl", {"type": "file", "format": "text", "content": trace})
-    put(lab_url, name, {"type": "notebook", "content": notebook})
-    sheet = open_sheet(name)
+    put(lab_url, _SHEET, {"type": "notebook", "content": notebook})
+    sheet = open_sheet(_SHEET)
     sheet.run_all()
+    expect(output(sheet.page)).to_have_text(" True", timeout=_LONG)  # all has been run
     expect(LivePage(sheet.page).canvas).to_be_visible(timeout=_LONG)
-    return sheet, name
+    return sheet
 
 
 def put(lab_url, name, model):
@@ -327,12 +327,16 @@ def put(lab_url, name, model):
     requests.put(f"{lab_url}/api/contents/{name}", json=model, headers=headers, timeout=60).raise_for_status()
 
 
+def output(page):
+    return page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
+
+
 def picture(page):
     return page.locator("img[alt^='Space-time diagram']")
 
 
 def test_in_jupyterlab_the_view_lives_and_python_knows_what_the_hand_has_set(live_sheet, pictures):
-    sheet, _ = live_sheet
+    sheet = live_sheet
     live = LivePage(sheet.page)
     expect(picture(sheet.page)).to_be_hidden()
     cells = sheet.page.locator(".jp-CodeCell").count()
@@ -346,8 +350,7 @@ def test_in_jupyterlab_the_view_lives_and_python_knows_what_the_hand_has_set(liv
     assert sheet.page.locator(".jp-CodeCell").count() == cells
 
     sheet.page.evaluate(_RUN_SECOND)
-    output = sheet.page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
-    expect(output).to_have_text(re.compile(r"executor-2#\d+ (True|False)"), timeout=_LONG)
+    expect(output(sheet.page)).to_have_text(re.compile(r"executor-2#\d+ (True|False)"), timeout=_LONG)
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         sheet.theme(theme)
         sheet.page.screenshot(path=pictures / f"live-sheet-{theme.split()[-1].lower()}.png")
@@ -355,12 +358,11 @@ def test_in_jupyterlab_the_view_lives_and_python_knows_what_the_hand_has_set(liv
 
 
 def test_without_its_kernel_a_picture_of_the_last_state_stays_in_the_notebook(live_sheet, open_sheet, pictures):
-    sheet, name = live_sheet
-    expect(picture(sheet.page)).to_have_count(1, timeout=_LONG)
-    sheet.page.evaluate(_SAVE)
-    sheet.close()
+    expect(picture(live_sheet.page)).to_have_count(1, timeout=_LONG)
+    live_sheet.page.evaluate(_SAVE)
+    live_sheet.close()
 
-    again = open_sheet(name)
+    again = open_sheet(_SHEET)
     expect(picture(again.page)).to_be_visible(timeout=_LONG)
     expect(LivePage(again.page).canvas).to_have_count(0)
     again.page.screenshot(path=pictures / "live-without-kernel.png")

@@ -45,7 +45,7 @@ function makeControls(act) {
   const told = make("div", { role: "status", class: "told" });
   const keys = make("details", {}, make("summary", {}, "Keys"),
     make("dl", {}, ...KEYS.flatMap(([key, does]) => [make("dt", {}, key), make("dd", {}, does)])));
-  const root = make("div", { class: "bookstore-live", "data-lm-suppress-shortcuts": "true" },
+  const root = make("div", { class: "bookstore-live" },
     make("div", { class: "bar" }, title, make("label", { class: "orders" }, "Order ", order), lanes),
     make("div", { class: "bar" },
       make("span", { class: "group time" },

@@ -2,7 +2,9 @@
 
 /** Lets a view be pointed at, dragged and driven by keys. */
 function giveHands(view) {
-  const { canvas, scroller } = view.controls;
+  const { canvas, root, scroller } = view.controls;
+  // A notebook would cut its cell on x; what it does on Ctrl and a key (save) it may.
+  root.addEventListener("keydown", (event) => event.ctrlKey || event.metaKey || event.stopPropagation());
   canvas.addEventListener("pointerdown", (event) => grab(view, event));
   canvas.addEventListener("pointermove", (event) => hover(view, event));
   // Only the cut keeps a finger from scrolling.
