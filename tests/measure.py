@@ -5,6 +5,7 @@ from math import cos, radians, sin
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
 
@@ -16,11 +17,21 @@ Boxes = list[tuple[Corners, str]]
 
 def texts(figure: Figure) -> list[Text]:
     """All that can be read in the figure."""
-    if figure.stale:
-        figure.draw_without_rendering()  # only now legends and axes know where they are
+    _arrange(figure)
     found = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_visible() and text.get_text()]
     hidden = _beyond_the_axes(figure)
     return [text for text in found if text not in hidden]
+
+
+def _arrange(figure: Figure) -> None:
+    """Let legends and axes find their places; drawing everything takes ten times as long, and most places are fixed."""
+    if figure.get_layout_engine():
+        if figure.stale:
+            figure.draw_without_rendering()
+    else:
+        canvas: Any = figure.canvas
+        for legend in figure.findobj(Legend):
+            legend.draw(canvas.get_renderer())
 
 
 def _beyond_the_axes(figure: Figure) -> set[Text]:

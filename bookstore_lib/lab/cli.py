@@ -30,6 +30,9 @@ app.add_typer(trace, name="trace")
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")
 ]
+AnyRun = Annotated[
+    Path | None, typer.Option(help="Folder of a bookstore, running or not; the one started last when not given.")
+]
 Executors = Annotated[int, typer.Option(min=1, help="Number of order executors.")]
 
 
@@ -89,6 +92,7 @@ def lab(
     # Nothing here needs the network; JupyterLab shall not ask for it either.
     offline = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     command = [sys.executable, "-m", "jupyterlab", *as_root, *offline, str(notebooks)]
+    os.environ.setdefault("PYTHONSTARTUP", str(Path(__file__).with_name("kernel_start.py")))
     os.execv(sys.executable, command)  # noqa: S606 - no shell wanted
 
 
@@ -98,10 +102,16 @@ def dashboard(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 8866,
     browser: Annotated[bool, typer.Option(help="Open it in a browser.")] = True,
 ) -> None:
-    """Show a bookstore of its own, with all panels, as a page: each visit starts one, which ends with the visit."""
+    """Show a bookstore of its own, with all panels, as a page: each visit starts one, which ends with the visit.
+
+    With `?theme=dark` at the end of its address it is dark.
+    """
     page = Path(__file__).parent / "page" / "dashboard.ipynb"  # alone in its folder, which is on its kernel's path
-    # A browser that vanishes says no goodbye; its bookstore goes when nobody has been connected for a while.
-    cull = ["--MappingKernelManager.cull_idle_timeout=60", "--MappingKernelManager.cull_interval=20"]
+    # A browser that vanishes says no goodbye; its bookstore goes when nobody has been connected for a while. That its
+    # panels still write is no sign of life.
+    manager, written = "--MappingKernelManager", ("comm_msg", "comm_open", "execute_request")
+    cull = [f"{manager}.cull_idle_timeout=180", f"{manager}.cull_interval=20"]
+    cull += [f"{manager}.untracked_message_types={kind}" for kind in written]
     # Voila's page asks the internet for icons that nothing here needs; so that no request leaves this machine:
     policy = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'"
     options = [str(page), f"--port={port}", *cull, *([] if browser else ["--no-browser"])]
@@ -146,9 +156,7 @@ def export(
             "--format", help="svg, pdf or png (the diagram), csv, parquet, jsonl, shiviz, mermaid or dot (the events)."
         ),
     ] = None,
-    run_dir: Annotated[
-        Path | None, typer.Option(help="Folder of a bookstore, running or not; the one started last when not given.")
-    ] = None,
+    run_dir: AnyRun = None,
     order: Annotated[str, typer.Option(help="Only this order: its id, or the beginning of it.")] = "",
 ) -> None:
     """Save the space-time diagram of a run, or its events for another tool."""
@@ -158,6 +166,22 @@ def export(
     history = History.load(find_traces(run_dir))
     written = (history.order(order) if order else history).export(path, file_format)
     _say(f"Wrote {written}.")
+
+
+@trace.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Where report.html and report.pdf go.")] = Path("out"),
+    *,
+    title: Annotated[str, typer.Option(help="Above it all.")] = "A run of the bookstore",
+    seed: Annotated[str, typer.Option(help="What random choices of the run came from.")] = "",
+    run_dir: AnyRun = None,
+) -> None:
+    """Write a report of a run to hand in: what ran and happened, who led, an order's clocks, and the verdict."""
+    from bookstore_lib.lab.history import History  # noqa: PLC0415 - matplotlib is slow to import
+    from bookstore_lib.lab.record import find_traces  # noqa: PLC0415 - only when needed
+
+    for path in History.load(find_traces(run_dir)).report(folder, title=title, seed=seed):
+        _say(f"Wrote {path}.")
 
 
 @app.command()
@@ -171,9 +195,7 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on with what is written from now on, until Ctrl-C.")
     ] = False,
-    run_dir: Annotated[
-        Path | None, typer.Option(help="Folder of a bookstore, running or not; the one started last when not given.")
-    ] = None,
+    run_dir: AnyRun = None,
 ) -> None:
     """Show what the processes of a bookstore have logged, in the order of time."""
     from bookstore_lib.lab.logs import LogReader, find_logs  # noqa: PLC0415 - only when needed

@@ -111,8 +111,8 @@ class Bookstore(Controls):
         self._redis_url = where["redis_url"]
         self._redis_is_ours = not self._settings.redis_url
         self._postgres_url: str = where["postgres_url"]
-        self.client = ShopClient(self.url)
-        if not self.client.healthy():
+        self._client = ShopClient(self.url)
+        if not self._client.healthy():
             self.close()
             raise SetupError(f"The shop started but is not well; see the logs in {self.run_dir / 'logs'}.")
 
@@ -131,6 +131,16 @@ class Bookstore(Controls):
     def settings(self) -> LabSettings:
         """What was chosen about it."""
         return self._settings
+
+    @property
+    def client(self) -> ShopClient:
+        """Places orders and asks about them.
+
+        Raises:
+            BookstoreError: The bookstore was stopped.
+        """
+        self._require_running()
+        return self._client
 
     @property
     def redis_url(self) -> str:
@@ -172,7 +182,6 @@ class Bookstore(Controls):
         Raises:
             BookstoreError: The shop refused the order or does not answer; the sentence says why.
         """
-        self._require_running()
         return self.client.checkout(items, customer, key=key)
 
     @property

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -115,31 +116,41 @@ class Desk:
             self._seats.release()
 
     def _await(self, order_id: str, until: float) -> StoredOrder:
-        woken = self._board.expect(order_id)
-        try:
+        *_, stored = self.watch(order_id, until, _LOOK_AGAIN)
+        return stored
+
+    def watch(self, order_id: str, until: float, every: float) -> Iterator[StoredOrder]:
+        """An order as it stands now, and again after each wake-up; ends with its outcome.
+
+        Args:
+            order_id: Which order.
+            until: On the monotonic clock; without an outcome it ends then.
+            every: Seconds until the next look, where nothing wakes it up before.
+
+        Raises:
+            UnknownOrderError: There is none.
+            UnavailableError: The record does not answer.
+        """
+        with self._board.expecting(order_id) as woken:
             while True:
                 stored = self._store.load(order_id)
+                if stored.outcome is not None:
+                    self._tracker.forget(order_id)  # who waits takes in the outcome's message, and its clock
+                yield stored
                 left = until - time.monotonic()
                 if stored.outcome is not None or left <= 0:
-                    return stored
-                woken.wait(min(left, _LOOK_AGAIN))
+                    return
+                woken.wait(min(left, every))
                 woken.clear()
-        finally:
-            self._board.dismiss(order_id)
 
     def close(self) -> None:
         """Finish the clean-up that is under way."""
         self._cleaners.shutdown()
 
     def _see_through(self, order: Order, until: float) -> StoredOrder:
-        self._board.expect(order.order_id)
-        try:
-            if self._checkout is None or not self._check_here(self._checkout, order):
-                self._enqueue(order.order_id)
-            stored = self.await_outcome(order.order_id, until)
-        finally:
-            self._board.dismiss(order.order_id)
-        return stored
+        if self._checkout is None or not self._check_here(self._checkout, order):
+            self._enqueue(order.order_id)
+        return self.await_outcome(order.order_id, until)
 
     def _answered(self, stored: StoredOrder, idempotency: IdempotencyKey | None) -> StoredOrder:
         """Note what the customer is told."""

@@ -34,7 +34,7 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
         SetupError: A server cannot be reached or a setting is wrong.
     """
     database = open_record(settings.postgres_url, parts, connections=settings.max_in_flight)
-    client = connect(settings.redis_url)
+    client = connect(settings.redis_url, name=tracker.process)
     parts.callback(client.close)
     store = PostgresOrderStore(database, CardSeal(settings.card_key), fenced=settings.fenced)
     lease, queue = RedisLease(client), RedisQueue(client)

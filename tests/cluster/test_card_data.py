@@ -93,8 +93,10 @@ def test_no_page_shows_a_card(running_shop, answers, numbers):
     own = [
         shop.url + path for path in ("/", "/docs", "/openapi.json", "/books?limit=100", "/api/health", "/api/leader")
     ]
+    own += [shop.url + path for path in ("/status", "/api/status")]
     own += [f"{shop.url}/static/{file.name}" for file in STATIC.iterdir()]
-    own += [f"{shop.url}/orders/{row.order_id}" for row in shop.tables().orders]
+    orders = [f"{shop.url}/orders/{row.order_id}" for row in shop.tables().orders]
+    own += [order + part for order in orders for part in ("", "/diagram", "/events")]
     own += [url + path for url in shop.debug_urls.values() for path in ("/", "/status", "/debug/queue", "/nowhere")]
     # What somebody types into an address may be a card, too.
     own += [f"{shop.url}/{numbers['garbage']}", f"{shop.url}/books?page={numbers['garbage']}"]

@@ -102,6 +102,14 @@ def test_what_cannot_be_exported_is_one_sentence_and_no_file(run_dir, arguments,
     assert not file.exists()
 
 
+def test_a_report_of_a_run_is_written_as_page_and_pdf(run_dir, monkeypatch, capsys):
+    folder = run_dir / "report"
+    assert in_here(monkeypatch, "trace", "report", folder, "--seed", "1-17", "--run-dir", run_dir) == 0
+    assert "1-17" in (folder / "report.html").read_text()
+    assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert capsys.readouterr().err.count("Wrote") == 2
+
+
 def test_the_run_that_was_started_last_is_exported_where_none_is_named(run_dir, monkeypatch, tmp_path):
     monkeypatch.setattr(record, "runs_folder", lambda: tmp_path)
     assert record.find_traces(None) == run_dir / "traces"

@@ -220,3 +220,23 @@ def test_a_picture_is_printed_as_its_description():
     picture = draw_checkout_graph()
     assert isinstance(picture, Picture)
     assert repr(picture) == str(picture) == alt_text(picture)
+
+
+def test_a_notebook_keeps_a_small_picture_of_an_order():
+    data, _ = draw_clock_diagram(complete_order())._repr_mimebundle_()
+    assert 20_000 < len(data["image/png"]) < 160_000
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"figsize": (0, 4)}, {"figsize": (3,)}, {"figsize": (6.5, 1e6)}, {"axis": "mine"}, {"direction": "up"}],
+    ids=str,
+)
+def test_a_size_axis_or_direction_that_does_not_exist_is_refused(asked: dict[str, Any]):
+    with pytest.raises(HistoryError, match=r"figsize|There is no"):
+        draw_clock_diagram(complete_order(), **asked)
+    if "figsize" in asked:
+        with pytest.raises(HistoryError, match="figsize"):
+            draw_checkout_graph(**asked)
+        with pytest.raises(HistoryError, match="figsize"):
+            draw_election_timeline(election("none"), **asked)

@@ -11,7 +11,7 @@ _FAULTS = ("killed", "paused", "stopped", "cut", "flushed", "troubled", "crash p
 
 def of_processes(events: Iterable[TraceEvent], *names: str) -> list[TraceEvent]:
     """The events with one of these names that are of a process, and of no order."""
-    return [event for event in events if event.name in names and not event.order_id]
+    return [event for event in events if not event.order_id and event.name in names]
 
 
 def faults(events: Iterable[TraceEvent]) -> list[TraceEvent]:

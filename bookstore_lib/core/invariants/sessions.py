@@ -1,7 +1,7 @@
 """What the services keep of an order while it is checked: nothing, once it is settled."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from bookstore_lib.core.causality import number_of
 from bookstore_lib.core.hosts import base_name
@@ -25,7 +25,8 @@ def sessions_cleared(events: Sequence[TraceEvent]) -> Iterator[Violation]:
     order by a fault.
     """
     settled = settlements(events)
-    gone, left_over = ended(events), _left_over(events, settled)
+    gone = ended(events)
+    left_over = _left_over(events, settled, gone)
     unanswered = _unanswered(events)
     begun = _last(events, "receive", "InitializeOrder")
     cleared = _last(events, "local", "session cleared")
@@ -73,18 +74,19 @@ def _histories(events: Sequence[TraceEvent]) -> dict[tuple[str, str], list[Trace
     found: dict[tuple[str, str], list[TraceEvent]] = {
         (event.order_id, event.process): [] for event in events if event.name == "session cleared"
     }
-    for event in sorted(events, key=number_of):
-        if (event.order_id, event.process) in found:
-            found[event.order_id, event.process].append(event)
+    for event in sorted((e for e in events if (e.order_id, e.process) in found), key=number_of):
+        found[event.order_id, event.process].append(event)
     return found
 
 
-def _left_over(events: Sequence[TraceEvent], settled: Mapping[str, Sequence[TraceEvent]]) -> set[str]:
+def _left_over(
+    events: Sequence[TraceEvent], settled: Mapping[str, Sequence[TraceEvent]], gone: Collection[str]
+) -> set[str]:
     """The settled orders whose clearing nobody is left to do.
 
     Redis forgot them before anybody was done, or who settled them itself, without the queue, has ended.
     """
-    gone, lost = ended(events), redis_lost_data(events)
+    lost = redis_lost_data(events)
     done = {event.order_id for event in events if event.name == "acknowledged"}
     return {
         order_id

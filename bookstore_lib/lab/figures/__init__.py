@@ -10,7 +10,7 @@ from bookstore_lib.lab.figures.gantt import draw_gantt
 from bookstore_lib.lab.figures.partial_order import Form, draw_happens_before, happens_before_graph
 from bookstore_lib.lab.figures.picture import Picture, Size
 from bookstore_lib.lab.figures.queue_chart import draw_queue
-from bookstore_lib.lab.figures.save import alt_text, save_figure
+from bookstore_lib.lab.figures.save import alt_text, save_figure, svg_of
 from bookstore_lib.lab.figures.system_model import draw_system
 
 __all__ = [
@@ -33,4 +33,5 @@ __all__ = [
     "happens_before_graph",
     "life_of_the_lock",
     "save_figure",
+    "svg_of",
 ]

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
-from bookstore_lib.lab.figures.picture import Picture, Size
+from bookstore_lib.lab.figures.picture import Picture, Size, size_or
 from bookstore_lib.lab.figures.style import BLACK, LIGHT
 
 _LETTERS, _TITLE = 12.0, 1.35  # points at the natural size; of the title, in sizes of letters
@@ -37,7 +37,7 @@ class Chart:
     """
 
     def __init__(self, title: str, natural: Size, figsize: Size | None, heights: Sequence[float] = (1.0,)) -> None:
-        self._width, height = figsize or natural
+        self._width, height = size_or(natural, figsize)
         self.letters = min(max(_LETTERS * self._width / natural[0], _SMALLEST), _LARGEST)
         self.scale = self.letters / _LETTERS
         mpl.rcParams.update({"font.size": self.letters, "hatch.linewidth": self.scale})

@@ -1,6 +1,7 @@
 """The space-time diagram of an execution, with its vector clocks: one function for orders, runs and counterexamples."""
 
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
 from bookstore_lib.core.causality import causal_order, check_clocks
 from bookstore_lib.core.errors import HistoryError
@@ -67,9 +68,12 @@ def draw_clock_diagram(
             of the diagram meanwhile are shown on its line.
 
     Raises:
-        HistoryError: There are no events, or more than can be read in one picture, or they cannot have happened; or
-            `highlight` or `cut` names an event that is not among them.
+        HistoryError: There are no events, or more than can be read in one picture, or they cannot have happened;
+            `highlight` or `cut` names an event that is not among them; there is no such axis or direction.
     """
+    for what, chosen, known in (("axis", axis, get_args(Axis)), ("direction", direction, (*get_args(Direction), None))):
+        if chosen not in known:
+            raise HistoryError(f"There is no {what} {chosen!r}; choose one of {', '.join(filter(None, known))}.")
     found = check_clocks(events) if violations is None else violations
     emphasis = _emphasis(events, found, highlight, cut)
     spacetime = lay_out([*events, *faults_during(events, process_events)], axis=axis)

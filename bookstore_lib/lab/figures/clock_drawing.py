@@ -1,11 +1,15 @@
 """Puts a sheet on a picture: title and captions on top, the field below, everything scaled to the size asked for."""
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
+from itertools import pairwise
 from math import ceil
 from textwrap import wrap
 from typing import Any
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from bookstore_lib.core.spacetime import Arrow, Stretch
@@ -13,10 +17,10 @@ from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.lab.figures.clock_emphasis import Emphasis
 from bookstore_lib.lab.figures.clock_lanes import spans
 from bookstore_lib.lab.figures.clock_marks import AGAIN, CUTS, HALOS, LANES, WRONG, Mark, legend, mark_of
-from bookstore_lib.lab.figures.clock_sheet import MARK, Line, Sheet, Text
+from bookstore_lib.lab.figures.clock_sheet import MARK, Direction, Line, Sheet, Text
 from bookstore_lib.lab.figures.clock_texts import is_answer
 from bookstore_lib.lab.figures.labels import Point
-from bookstore_lib.lab.figures.picture import Picture
+from bookstore_lib.lab.figures.picture import Picture, size_or
 from bookstore_lib.lab.figures.style import BLACK, CHARACTER, FADED, LIGHT, MONOSPACE, colour_of
 
 _POINTS = 72.0
@@ -24,6 +28,7 @@ _EDGE, _LEAST_WIDTH = 12.0, 480.0
 _TITLE, _CAPTION = 15.0, 9.5  # sizes of letters
 _LINE = 1.5  # in sizes of letters
 _HANDLE = 44.0  # what a line of the legend is wider than its text
+_STRAIGHT = 0.42  # how much of the way to the next lane the line of a cut goes straight
 _BEYOND = 10.0  # from the last event inside a cut to its line
 
 
@@ -55,7 +60,7 @@ class Drawing:
         rows = ceil(len(labels) / columns)
         head = 2.2 * _TITLE + (len(lines) + rows) * _CAPTION * _LINE + _EDGE
         height = head + sheet.height
-        wide, high = figsize or (width / _POINTS, height / _POINTS)
+        wide, high = size_or((width / _POINTS, height / _POINTS), figsize)
         self._scale = min(wide * _POINTS / width, high * _POINTS / height)
         self.picture = Picture(wide, high)
         self._axes = self._make_axes(width, height)
@@ -116,20 +121,19 @@ class Drawing:
             labelspacing=0.4,
         )
 
+    def _add(self, artist: Artist) -> None:
+        """Without looking whether the limits of the axes hold it, for which `plot` and `add_patch` take most time."""
+        self._axes.add_artist(artist)
+
     def _line(self, line: Line, **style: Any) -> None:
         (x1, y1), (x2, y2) = line
         style["linewidth"] *= self._scale
-        self._axes.plot([x1, x2], [y1, y2], solid_capstyle="butt", dash_capstyle="butt", **style)
+        self._add(Line2D([x1, x2], [y1, y2], solid_capstyle="butt", dash_capstyle="butt", **style))
 
     def _marker(self, at: Point, mark: Mark, colour: str, face: str, zorder: int) -> None:
-        self._axes.plot(
-            *at,
-            marker=mark.marker,
-            markersize=mark.size * self._scale,
-            color=colour,
-            markerfacecolor=face,
-            markeredgewidth=1.5 * self._scale,
-            zorder=zorder,
+        look: dict[str, Any] = {"marker": mark.marker, "markersize": mark.size * self._scale, "color": colour}
+        self._add(
+            Line2D([at[0]], [at[1]], markerfacecolor=face, markeredgewidth=1.5 * self._scale, zorder=zorder, **look)
         )
 
     def _left_out(self, stretch: Stretch) -> None:
@@ -139,7 +143,7 @@ class Drawing:
             corner, size = (at - MARK, 0.0), (2 * MARK, sheet.height - 2 * MARK)
         else:
             corner, size = (0.0, sheet.height - at - MARK), (sheet.width, 2 * MARK)
-        self._axes.add_patch(Rectangle(corner, *size, facecolor=LIGHT, alpha=0.6, edgecolor="none", zorder=0))
+        self._add(Rectangle(corner, *size, facecolor=LIGHT, alpha=0.6, edgecolor="none", zorder=0))
 
     def _lane(self, lane: int) -> None:
         """A line that is as the process was: up, down or frozen; dotted where a stretch is left out."""
@@ -165,7 +169,7 @@ class Drawing:
         thin = is_answer(arrow.send)
         strong = self._emphasis.breaks(arrow.receive)
         shrink = (MARK / 2 + 1) * self._scale
-        self._axes.add_patch(
+        self._add(
             FancyArrowPatch(
                 start,
                 end,
@@ -214,20 +218,20 @@ class Drawing:
             zorder=5,
         )
 
-    @property
+    @cached_property
     def _by_id(self) -> dict[str, TraceEvent]:
         return {event.id: event for event in self._sheet.spacetime.events}
 
     def _cut(self) -> None:
-        """A line across all lanes, just behind the last event inside."""
+        """A line straight across each lane just behind its last event inside, so that it passes over no other event."""
         cut = self._emphasis.cut
         if cut is None:
             return
         sheet = self._sheet
         colour, style = CUTS[cut.consistent]
         points = [sheet.point(lane, self._cut_at(lane, cut.inside)) for lane in range(len(sheet.across))]
-        xs, ys = zip(*points, strict=True)
-        self._axes.plot(xs, ys, color=colour, linestyle=style, linewidth=2.2 * self._scale, zorder=2.5)
+        xs, ys = zip(*_stepped(points, sheet.direction), strict=True)
+        self._add(Line2D(xs, ys, color=colour, linestyle=style, linewidth=2.2 * self._scale, zorder=2.5))
 
     def _cut_at(self, lane: int, inside: Collection[str]) -> float:
         sheet = self._sheet
@@ -235,6 +239,17 @@ class Drawing:
         last = max([sheet.along[event.id] for event in own if event.id in inside], default=sheet.span[0])
         later = [sheet.along[event.id] for event in own if sheet.along[event.id] > last]
         return last + min([_BEYOND, *((along - last) / 2 for along in later)])
+
+
+def _stepped(points: Sequence[Point], direction: Direction) -> list[Point]:
+    """A line through points that goes from one lane to the next halfway between them."""
+    found = [points[0]]
+    for (x1, y1), (x2, y2) in pairwise(points):
+        if direction == "right":
+            found += [(x1, y1 + _STRAIGHT * (y2 - y1)), (x2, y2 - _STRAIGHT * (y2 - y1))]
+        else:
+            found += [(x1 + _STRAIGHT * (x2 - x1), y1), (x2 - _STRAIGHT * (x2 - x1), y2)]
+    return [*found, points[-1]]
 
 
 def _legend_columns(labels: Sequence[str], width: float) -> int:

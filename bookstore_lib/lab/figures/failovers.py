@@ -16,6 +16,7 @@ from bookstore_lib.lab.figures.terms import Term, fault_of, subject, terms
 
 _WIDTH, _ROW, _REST = 12.0, 0.95, 1.9  # inches
 _BINS = 60  # dots nearer to each other than a bin stand on each other
+_GOLDEN = 0.618  # steps of it, without their whole part, spread evenly and show no pattern
 _COLOURS = {"killed": VERMILLION, "frozen": PURPLE, "handed over": GREEN, "lost the lock": BLUE}
 _FAULTS = {"killed": "killed", "paused": "frozen"}
 
@@ -127,13 +128,16 @@ def _draw(chart: Chart, rows: Mapping[str, Sequence[float]], lease: float | None
 
 
 def _stacked(times: Sequence[float], width: float) -> list[tuple[float, float]]:
-    """Each time with a height, so that dots near to each other stand on top of each other."""
+    """Each time with a height, so that dots near to each other stand above and below each other."""
     bins: dict[int, list[float]] = {}
     for time in times:
         bins.setdefault(int(time / width), []).append(time)
-    most = max(len(near) for near in bins.values())
-    step = min(0.12, 0.5 / most)
-    return [(time, step * (place - (len(near) - 1) / 2)) for near in bins.values() for place, time in enumerate(near)]
+    high = min(0.5, 0.16 * (max(len(near) for near in bins.values()) - 1))
+    return [
+        (time, high * (place * _GOLDEN % 1 - 0.5 if len(near) > 1 else 0.0))
+        for near in bins.values()
+        for place, time in enumerate(near)
+    ]
 
 
 def _alt(rows: Mapping[str, Sequence[float]], lease: float | None) -> str:

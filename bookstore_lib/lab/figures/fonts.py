@@ -4,7 +4,6 @@ import base64
 from collections import defaultdict
 from collections.abc import Mapping
 from io import BytesIO
-from pathlib import Path
 
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
@@ -16,11 +15,10 @@ _TICKS = "0123456789.,-\N{MINUS SIGN}"  # of axes, whose labels are only made wh
 _WEIGHTS = {"bold": "700", "normal": "400"}
 
 
-def embed_fonts(svg: Path, figure: Figure) -> None:
-    """Add a style sheet with the fonts of a figure, reduced to the letters in it, to the SVG that it was saved as."""
+def with_fonts(svg: str, figure: Figure) -> str:
+    """The SVG of a figure with a style sheet that has its fonts, reduced to the letters in it."""
     faces = "".join(_face(path, letters) for path, letters in sorted(_letters(figure).items()))
-    text = svg.read_text(encoding="utf-8")
-    svg.write_text(text.replace("<defs>", f"<defs>\n  <style>{faces}</style>", 1), encoding="utf-8", newline="\n")
+    return svg.replace("<defs>", f"<defs>\n  <style>{faces}</style>", 1)
 
 
 def _letters(figure: Figure) -> Mapping[str, set[str]]:

@@ -1,7 +1,8 @@
 """Happens-before as a graph: its transitive reduction, and what follows from that."""
 
-from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from math import cos, radians, sin
+from typing import Any, Literal, NamedTuple, get_args
 
 import networkx as nx
 from matplotlib.lines import Line2D
@@ -11,8 +12,9 @@ from bookstore_lib.core.errors import HistoryError
 from bookstore_lib.core.hosts import base_name
 from bookstore_lib.core.spacetime import Spacetime, lay_out
 from bookstore_lib.core.trace_event import TraceEvent
+from bookstore_lib.lab.figures.clock_sheet import Line
 from bookstore_lib.lab.figures.clock_texts import default_title
-from bookstore_lib.lab.figures.labels import Point
+from bookstore_lib.lab.figures.labels import Board, Point, Slab
 from bookstore_lib.lab.figures.picture import Picture, Size
 from bookstore_lib.lab.figures.sketch import Sketch
 from bookstore_lib.lab.figures.style import BLACK, FADED, colour_of, styled
@@ -22,8 +24,9 @@ MOST_EVENTS = 200
 _MOST_PAIRS = 400
 _FOLLOWS = "follows from the rest"
 _IMPLIED: Any = (0, (3, 2))  # dashes and gaps of what follows from the rest
-_ACROSS, _DOWN, _RADIUS = 0.5, 1.2, 0.19  # inches
-_LETTER, _RIGHT, _HEAD, _FOOT, _LEAST = 0.12, 1.25, 1.4, 0.95, 7.0
+_ACROSS, _DOWN, _RADIUS = 0.5, 1.3, 0.19  # inches
+_LETTER, _RIGHT, _HEAD, _FOOT, _LEAST = 0.12, 1.25, 1.4, 0.6, 7.0
+_NAME, _TURN = 11.0, 30.0  # points and degrees of the names of events
 
 
 def happens_before_graph(events: Sequence[TraceEvent], form: Form = "direct") -> "nx.DiGraph[str]":
@@ -92,14 +95,15 @@ def draw_happens_before(
 def _draw(
     spacetime: Spacetime, graph: "nx.DiGraph[str]", kept: set[tuple[str, str]], title: str, figsize: Size | None
 ) -> Picture:
-    lanes = 1 + max(spacetime.lanes.values())
     left = 0.6 + _LETTER * max(len(part) for process in spacetime.lanes for part in process.split("_"))
     places = {
         event.id: (left + spacetime.columns[event.id] * _ACROSS, _HEAD + spacetime.lanes[event.process] * _DOWN)
         for event in spacetime.events
     }
+    names = _names([event for event in spacetime.events if event.kind == "local"], places, kept)
     right = max(x for x, _ in places.values()) + _RIGHT
-    sketch = Sketch(title, max(right, _LEAST), _HEAD + (lanes - 1) * _DOWN + _FOOT, figsize)
+    low = max([y + _RADIUS for _, y in places.values()] + [name.low for name in names])
+    sketch = Sketch(title, max(right, _LEAST), low + _FOOT, figsize)
     for process, lane in spacetime.lanes.items():
         if "~" not in process or base_name(process) not in spacetime.lanes:
             name = base_name(process).replace("_", "_\n")
@@ -107,9 +111,47 @@ def _draw(
     for edge in sorted(graph.edges):
         _edge(sketch, places[edge[0]], places[edge[1]], kept=edge in kept)
     for event in spacetime.events:
-        _event(sketch, places[event.id], event)
-    _legend(sketch, graph, kept, (0.2, _HEAD + (lanes - 1) * _DOWN + _FOOT - 0.25))
+        sketch.circle(places[event.id], _RADIUS, line=1.8, edgecolor=colour_of(event.process))
+        sketch.text(places[event.id], str(event.clock[event.process] or event.id.rpartition("#")[2]), 11)
+    for each in names:
+        turn: dict[str, Any] = {"rotation": each.angle, "rotation_mode": "anchor", "boxed": True, "ha": "left"}
+        sketch.text(each.at, each.text, _NAME, va="bottom" if each.angle > 0 else "top", **turn)
+    _legend(sketch, graph, kept, (0.2, low + _FOOT - 0.25))
     return sketch.picture
+
+
+class _Name(NamedTuple):
+    """The name of an event, turned upwards above its circle or downwards below it; `low` is its lower edge."""
+
+    text: str
+    at: Point
+    angle: float
+    slab: Slab
+
+    @property
+    def low(self) -> float:
+        return self.slab.box[3]
+
+
+def _names(events: Iterable[TraceEvent], places: Mapping[str, Point], kept: Iterable[tuple[str, str]]) -> list[_Name]:
+    """Each name where it covers the fewest arrows."""
+    lines = [Line(places[one], places[other]).slab() for one, other in kept]
+    board = Board([Slab(*at, 2 * _RADIUS, 2 * _RADIUS) for at in places.values()], lines)
+    found = []
+    for event in events:
+        tries = [_name(event.name, places[event.id], side) for side in (-1, 1)]
+        slab = board.put(each.slab for each in tries)
+        found.append(next((each for each in tries if each.slab is slab), tries[0]))
+    return found
+
+
+def _name(text: str, middle: Point, side: int) -> _Name:
+    """Above (-1) or below (1) a circle; y grows downwards."""
+    x, y = middle[0] - 0.03, middle[1] + side * (_RADIUS + 0.05)
+    wide, high = len(text) * 0.56 * _NAME / 72, 1.2 * _NAME / 72
+    c, s = cos(radians(_TURN)), side * sin(radians(_TURN))
+    slab = Slab(x + (wide * c - abs(s) * high) / 2, y + (wide * s + side * c * high) / 2, wide, high, side * _TURN)
+    return _Name(text, (x, y), -side * _TURN, slab)
 
 
 def _edge(sketch: Sketch, start: Point, end: Point, *, kept: bool) -> None:
@@ -128,23 +170,6 @@ def _edge(sketch: Sketch, start: Point, end: Point, *, kept: bool) -> None:
         shrinkB=inches,
         zorder=2 if kept else 1,
     )
-
-
-def _event(sketch: Sketch, at: Point, event: TraceEvent) -> None:
-    colour = colour_of(event.process)
-    sketch.circle(at, _RADIUS, line=1.8, edgecolor=colour)
-    sketch.text(at, str(event.clock[event.process] or event.id.rpartition("#")[2]), 11)
-    if event.kind == "local":
-        sketch.text(
-            (at[0] - 0.03, at[1] - _RADIUS - 0.05),
-            event.name,
-            11,
-            ha="left",
-            va="bottom",
-            boxed=True,
-            rotation=30,
-            rotation_mode="anchor",
-        )
 
 
 def _legend(sketch: Sketch, graph: "nx.DiGraph[str]", kept: set[tuple[str, str]], at: Point) -> None:

@@ -1,12 +1,13 @@
 """Saving pictures: byte for byte the same each time, with their letters and their description inside."""
 
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from bookstore_lib.core.errors import HistoryError
-from bookstore_lib.lab.figures.fonts import embed_fonts
+from bookstore_lib.lab.figures.fonts import with_fonts
 from bookstore_lib.lab.figures.picture import Picture
 from bookstore_lib.lab.figures.style import styled
 
@@ -35,13 +36,22 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with styled():
-            figure.savefig(path, format=ending[1:], dpi=_DOTS_PER_INCH, metadata=_metadata(figure, ending))
-            if ending == ".svg":
-                embed_fonts(path, figure)
+        if ending == ".svg":
+            path.write_text(svg_of(figure), encoding="utf-8", newline="\n")
+        else:
+            with styled():
+                figure.savefig(path, format=ending[1:], dpi=_DOTS_PER_INCH, metadata=_metadata(figure, ending))
     except OSError as error:
         raise HistoryError(f"{path} cannot be written: {error.strerror}. Choose another place.") from error
     return path
+
+
+def svg_of(figure: Figure) -> str:
+    """The SVG of a figure, with its letters and its description inside."""
+    stream = StringIO()
+    with styled():
+        figure.savefig(stream, format="svg", dpi=_DOTS_PER_INCH, metadata=_metadata(figure, ".svg"))
+        return with_fonts(stream.getvalue(), figure)
 
 
 def alt_text(figure: Figure) -> str:

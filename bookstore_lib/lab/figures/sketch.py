@@ -7,7 +7,7 @@ from matplotlib.artist import Artist
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
 
 from bookstore_lib.lab.figures.labels import Point
-from bookstore_lib.lab.figures.picture import Picture, Size
+from bookstore_lib.lab.figures.picture import Picture, Size, size_or
 from bookstore_lib.lab.figures.style import BLACK
 
 _MARGIN, _TITLE, _ROUND = 0.2, 16.0, 0.08
@@ -27,7 +27,7 @@ class Sketch:
     """
 
     def __init__(self, title: str, width: float, height: float, figsize: Size | None = None) -> None:
-        wide, high = figsize or (width, height)
+        wide, high = size_or((width, height), figsize)
         self.scale = min(wide / width, high / height)
         self.picture = Picture(wide, high)
         self._axes = self.picture.add_axes((0.0, 0.0, 1.0, 1.0))

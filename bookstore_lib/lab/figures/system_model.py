@@ -17,7 +17,7 @@ from bookstore_lib.lab.figures.style import BLACK, FADED, GREY, LIGHT, colour_of
 # Inches, as all lengths here: the middles of customer, orchestrator, Redis, executors and services; PostgreSQL's.
 _CUSTOMER, _ORCHESTRATOR, _REDIS, _EXECUTORS, _SERVICES, _POSTGRES = 0.75, 2.75, 5.75, 8.8, 12.2, 7.0
 _WIDTH, _WIDE, _HIGH, _STEP, _STORE = 13.45, 2.1, 0.62, 0.95, (2.1, 0.9)
-_HEAD, _BELOW, _FOOT, _EDGE = 1.15, 1.7, 1.7, 0.18
+_HEAD, _BELOW, _FOOT, _LEGEND, _EDGE = 1.0, 1.6, 1.25, 0.35, 0.18
 _ROOMS = tuple(dict.fromkeys(step.service for step in STEPS.values()))
 _STORES = {"redis": "Redis\nlock, queue,\nwake-ups", "postgres": "PostgreSQL\norders, stock,\npayments, epochs"}
 _MODEL = (
@@ -87,7 +87,8 @@ class _Model:
 
     def draw(self, title: str, figsize: Size | None) -> Picture:
         bottom = self._low + (_BELOW if "postgres" in self._states else 0.2)
-        self._sketch = Sketch(title, _WIDTH, bottom + _FOOT, figsize)
+        foot = _FOOT + (_LEGEND if self._leader or set(self._states.values()) != {"running"} else 0.0)
+        self._sketch = Sketch(title, _WIDTH, bottom + foot, figsize)
         if self._executors:
             self._replicas()
         for name in self._places:
@@ -103,7 +104,7 @@ class _Model:
     def _place(self) -> dict[str, Point]:
         middle = (_HEAD + self._low) / 2
         places = {"orchestrator": (_ORCHESTRATOR, middle), "redis": (_REDIS, middle)}
-        places["postgres"] = (_POSTGRES, self._low + 1.15)
+        places["postgres"] = (_POSTGRES, self._low + 1.1)
         for x, names in ((_EXECUTORS, self._executors), (_SERVICES, self._services)):
             first = middle - (len(names) - 1) * _STEP / 2
             places |= {name: (x, first + place * _STEP) for place, name in enumerate(names)}
@@ -200,7 +201,7 @@ class _Model:
 
     def _words(self, y: float) -> None:
         for place, line in enumerate(_MODEL):
-            self._sketch.text((0.2, y + 0.45 + 0.27 * place), line, 12, ha="left")
+            self._sketch.text((0.2, y + 0.4 + 0.27 * place), line, 12, ha="left")
         used = [state for state in _LOOKS if state in self._states.values() and state != "running"]
         handles: list[Patch | Line2D] = [
             Patch(
@@ -216,7 +217,7 @@ class _Model:
             star: dict[str, Any] = {"marker": "*", "markersize": 11 * self._sketch.scale, "linestyle": ""}
             handles.append(Line2D([], [], color=BLACK, label="leads", **star))
         if handles:
-            self._sketch.legend(handles, (0.2, y + 0.45 + 0.27 * len(_MODEL) + 0.12), len(handles))
+            self._sketch.legend(handles, (0.2, y + 0.4 + 0.27 * len(_MODEL) + 0.1), len(handles))
 
 
 def _place_of_room(name: str) -> int:

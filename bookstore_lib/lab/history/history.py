@@ -123,6 +123,30 @@ class History(Pictures):
         name = format_of(Path(path), format)
         return save_figure(self.draw(), path) if name in FIGURES else write(self.events, Path(path), name)
 
+    def report(
+        self, folder: str | Path, *, title: str = "A run of the bookstore", seed: str | int = ""
+    ) -> tuple[Path, Path]:
+        """Write a report to hand in: `report.html`, one page that needs nothing else, and `report.pdf`, the same in A4.
+
+        It has the system model, the verdict, the clock diagram of an order (one that something went wrong with, or
+        else one that many processes had a hand in), who led, the orders, and the versions. The same history gives the
+        same files on the same machine.
+
+        Args:
+            folder: Where to; it is made.
+            title: Above it all.
+            seed: What random choices of the run came from, such as the one of a fault schedule.
+
+        Returns:
+            The page and the PDF.
+
+        Raises:
+            HistoryError: Nothing has happened in this history, or the files cannot be written.
+        """
+        from bookstore_lib.lab.history.report import write_report  # noqa: PLC0415 - pandas is slow to import
+
+        return write_report(self, Path(folder), title, str(seed))
+
     def check(self) -> Verdict:
         """Check each guarantee of the bookstore; see `bookstore_lib.core.invariants`.
 

@@ -1,9 +1,12 @@
 """The pictures of a history: each method draws one of `bookstore_lib.lab.figures` from the events it has."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from bookstore_lib.core.checkout_graph import STEPS
 from bookstore_lib.core.errors import HistoryError
 from bookstore_lib.core.happens_before import Named
+from bookstore_lib.core.hosts import base_name
 from bookstore_lib.core.space_columns import Axis
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.core.verdict import Violation
@@ -20,9 +23,16 @@ from bookstore_lib.lab.figures import (
     draw_gantt,
     draw_happens_before,
     draw_queue,
+    draw_system,
     failovers,
     life_of_the_lock,
 )
+
+if TYPE_CHECKING:
+    from bookstore_lib.lab.live_view import LiveView
+
+_STORES = ("redis", "postgres")  # which write no trace
+_CALLS = {step.procedure for step in STEPS.values()}
 
 
 class Pictures:
@@ -75,6 +85,25 @@ class Pictures:
             process_events=self.process_events,
         )
 
+    def live(
+        self, title: str | None = None, *, axis: Axis = "logical", violations: Sequence[Violation] | None = None
+    ) -> "LiveView":
+        """The diagram of `draw` to touch: choose events, drag a cut, filter, zoom, go through time; for a notebook.
+
+        Args:
+            title: Above the view.
+            axis: As for `draw`.
+            violations: As for `draw`.
+
+        Raises:
+            HistoryError: There is nothing to show, or too much to hold.
+        """
+        from bookstore_lib.lab.live_view import LiveView  # noqa: PLC0415 - widgets take half a second to import
+
+        view = LiveView()
+        view.show(self.events, self.process_events, title=title, axis=axis, violations=violations)
+        return view
+
     def draw_happens_before(
         self, title: str | None = None, *, form: Form = "direct", figsize: Size | None = None
     ) -> Picture:
@@ -111,6 +140,18 @@ class Pictures:
         """
         order_id = self._only_order("draw_gantt")
         return draw_gantt([event for event in self.events if event.order_id == order_id], title=title, figsize=figsize)
+
+    def draw_system(self, title: str | None = None, *, figsize: Size | None = None) -> Picture:
+        """The processes that wrote the history and the two stores, who talks to whom, and what is assumed of them.
+
+        Raises:
+            HistoryError: There is nothing to draw.
+        """
+        wrote = {base_name(event.process) for event in self.events} - {"lab"}
+        asks = {base_name(event.process) for event in self.events if event.kind == "send" and event.name in _CALLS}
+        coordinator = "orchestrator" if asks == {"orchestrator"} else "executor"
+        stores = _STORES if wrote else ()
+        return draw_system([*stores, *sorted(wrote)], coordinator=coordinator, title=title, figsize=figsize)
 
     def draw_election(self, title: str | None = None, *, figsize: Size | None = None) -> Picture:
         """Who believed to lead, and who held the lock, by the wall clock; where two believed, it is split brain.
