@@ -76,8 +76,7 @@ def _freeze_by_a_fault(panel: Any) -> None:
 
 
 def _look_at_the_clocks(panel: Any) -> None:
-    diagram = panel.get_by_role("img", name="Space-time diagram")
-    expect(diagram.or_(panel.get_by_role("application", name="Space-time diagram"))).to_be_visible(timeout=LONG)
+    expect(panel.get_by_role("application", name="Space-time diagram")).to_be_visible(timeout=LONG)
 
 
 def _press(panel: Any, name: str) -> None:
