@@ -43,12 +43,12 @@ class ProcessRow:
         restarts = {0: "", 1: "restarted once"}.get(process.restarts, f"restarted {process.restarts} times")
         cells = [(process.name, 13, leads), (role, 11.5, leads), (restarts, 9, False)]
         text = "".join(
-            f'<span style="display: inline-block; white-space: nowrap; min-width: {width}em; font-weight: {"bold" if bold else "normal"}">'
+            f'<span style="display: inline-block; min-width: {width}em; font-weight: {"bold" if bold else "normal"}">'
             f"{escape(content)}</span>"
             for content, width, bold in cells
         )
-        state = f'<span style="display: inline-block; white-space: nowrap; min-width: 8em; color: {colour}">{sign} {escape(health)}</span>'
-        self._text.value = f'<div style="color: {html.TEXT}; line-height: 1.3">{state}{text}</div>'
+        state = f'<span style="display: inline-block; min-width: 8em; color: {colour}">{sign} {escape(health)}</span>'
+        self._text.value = f'<div style="color: {html.TEXT}; line-height: 1.3; white-space: nowrap">{state}{text}</div>'
 
     @property
     def text(self) -> str:
