@@ -39,7 +39,8 @@ class ClusterPanel(Panel):
         )
         ordered = sorted(self._rows, key=lambda name: (not name.startswith("executor-"), name))
         self._compose(
-            row(self._lease, self._queue),
+            self._lease,
+            self._queue,
             *(self._rows[name].widget for name in ordered),
             row(self.kill_button, self.start_button),
             self._message,

@@ -41,14 +41,14 @@ class ProcessRow:
         leads = process.role == "leader"
         role = f"{'★ ' if leads else ''}{process.role}{'' if process.epoch is None else f', epoch {process.epoch}'}"
         restarts = {0: "", 1: "restarted once"}.get(process.restarts, f"restarted {process.restarts} times")
-        cells = [(process.name, 13, leads), (role, 11.5, leads), (restarts, 8, False)]
+        cells = [(process.name, 13, leads), (role, 11.5, leads), (restarts, 9, False)]
         text = "".join(
-            f'<span style="display: inline-block; width: {width}em; font-weight: {"bold" if bold else "normal"}">'
+            f'<span style="display: inline-block; min-width: {width}em; font-weight: {"bold" if bold else "normal"}">'
             f"{escape(content)}</span>"
             for content, width, bold in cells
         )
-        state = f'<span style="display: inline-block; width: 8em; color: {colour}">{sign} {escape(health)}</span>'
-        self._text.value = f'<div style="color: {html.TEXT}; line-height: 1.3">{state}{text}</div>'
+        state = f'<span style="display: inline-block; min-width: 8em; color: {colour}">{sign} {escape(health)}</span>'
+        self._text.value = f'<div style="color: {html.TEXT}; line-height: 1.3; white-space: nowrap">{state}{text}</div>'
 
     @property
     def text(self) -> str:
