@@ -332,12 +332,13 @@ def output(page):
 
 
 def picture(page):
-    return page.locator("img[alt^='Space-time diagram']")
+    return page.locator(".jp-RenderedImage img")
 
 
 def test_in_jupyterlab_the_view_lives_and_python_knows_what_the_hand_has_set(live_sheet, pictures):
     sheet = live_sheet
     live = LivePage(sheet.page)
+    expect(picture(sheet.page)).to_have_count(1, timeout=_LONG)
     expect(picture(sheet.page)).to_be_hidden()
     cells = sheet.page.locator(".jp-CodeCell").count()
 
