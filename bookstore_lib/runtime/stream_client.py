@@ -113,7 +113,7 @@ class StreamCall:
         """Stop the call, on the server too; harmless when it is over."""
         self._give_up(CancelledError(f"{self._what} was cancelled."))
 
-    def expire(self) -> None:
+    def run_out(self) -> None:
         """Its deadline has passed."""
         self._give_up(DeadlineError(f"{self._what} did not answer in time."))
 
@@ -238,4 +238,4 @@ class _Deadlines:
                     self._changed.wait(left)
                     continue
                 call = self._calls.popleft()
-            call.expire()
+            call.run_out()

@@ -16,6 +16,7 @@ TEXTS = {
     "process": "executor-7",
     "trace_dir": "elsewhere",
     "coordinator": "orchestrator",
+    "transport": "stream",
     "fence": "off",
     "lease_ttl": "12",
     "renew_every": "3",
