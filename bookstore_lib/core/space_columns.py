@@ -8,6 +8,7 @@ from bookstore_lib.core.errors import HistoryError
 
 Axis = Literal["logical", "wall"]
 _LONGEST_IDLE = 4.0  # columns that no idle time is wider than
+_AT_ONCE = 1e-9  # seconds; no wall tells less apart
 
 
 def logical_columns(before: Mapping[str, set[str]]) -> dict[str, float]:
@@ -45,7 +46,7 @@ def wall_columns(
     """
     times = causal_walls(before, walls)
     span = max(times.values()) - min(times.values())
-    per_second = (1 + max(depths.values())) / span if span else 0.0
+    per_second = (1 + max(depths.values())) / span if span > _AT_ONCE else 0.0
     columns: dict[str, float] = {}
     now, earlier = 0.0, min(times.values())
     for event_id in sorted(before, key=lambda event_id: (times[event_id], depths[event_id], event_id)):
