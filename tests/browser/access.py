@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-_LEAST = 4.5  # WCAG 2.2, 1.4.3: contrast of text
+_LEAST, _LEAST_OF_A_SIGN = 4.5, 3.0  # WCAG 2.2, 1.4.3 and 1.4.11: contrast of text, and of what is none
 # Not the handle of a slider: ipywidgets gives it no name, only a label beside it.
 _NAMELESS = re.compile(r"^\s*- (button|combobox|img|meter|progressbar|spinbutton|table|textbox)(?! \")")
 _UNREACHABLE = """(panel) => [...panel.querySelectorAll("button:enabled, input:enabled, select:enabled, [role=slider]")]
@@ -49,4 +49,8 @@ def faint(panel: Any) -> list[str]:
     """The texts that stand out too little from what is behind them."""
     contrasts = panel.evaluate(_CONTRASTS)
     assert contrasts, "a panel without a text"
-    return [f"{text}: {contrast:.1f}" for text, contrast in contrasts if contrast < _LEAST]
+    return [f"{text}: {contrast:.1f}" for text, contrast in contrasts if contrast < _least(text)]
+
+
+def _least(text: str) -> float:
+    return _LEAST if any(character.isalnum() for character in text) else _LEAST_OF_A_SIGN

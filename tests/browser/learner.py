@@ -1,7 +1,7 @@
 """What a learner presses in each panel, and what the panel then shows."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from playwright.sync_api import expect
@@ -15,12 +15,11 @@ def shown(page: Any, title: str) -> Any:
     return page.locator(".widget-vbox").filter(has=heading).last
 
 
-def press_all(page: Any) -> list[str]:
-    """Press what there is to press in all panels of a page; returns their titles."""
-    titles = [title for title in PRESS if page.get_by_role("heading", name=title, exact=True).count()]
+def press_all(page: Any, titles: Iterable[str]) -> None:
+    """Press what there is to press in the panels with these headings, which the page shows sooner or later."""
     for title in titles:
+        expect(shown(page, title)).to_be_visible(timeout=LONG)
         PRESS[title](shown(page, title))
-    return titles
 
 
 def _order(panel: Any) -> None:
@@ -94,4 +93,12 @@ PRESS: Mapping[str, Callable[[Any], None]] = {
     "Load": _let_orders_arrive,
     "Faults": _freeze_by_a_fault,
     "Vector clocks": _look_at_the_clocks,
+}
+TITLES = {
+    "OrderPanel": "Orders",
+    "ClusterPanel": "Processes",
+    "ElectionPanel": "Election",
+    "LoadPanel": "Load",
+    "FaultPanel": "Faults",
+    "ClockPanel": "Vector clocks",
 }

@@ -7,30 +7,31 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.jupyter import ROOT
-from tests.browser.learner import press_all
+from tests.browser.learner import TITLES, press_all
 
 SHEETS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 pytestmark = pytest.mark.timeout(900)
 
 
-def after_the_last_panel(path):
-    """The number of the cell after the last one that makes a panel; 0 where none does."""
-    cells = json.loads(path.read_text())["cells"]
-    made = [
-        cell["cell_type"] == "code" and re.search(r"(Panel|Dashboard)\(", "".join(cell["source"])) for cell in cells
-    ]
-    return max((number + 1 for number, panel in enumerate(made) if panel), default=0)
+def panels(path):
+    """The headings of its panels, and the number of the cell after the one that makes the last of them."""
+    titles, after = [], 0
+    for number, cell in enumerate(json.loads(path.read_text())["cells"]):
+        made = re.findall(r"(\w+Panel)\(", "".join(cell["source"])) if cell["cell_type"] == "code" else []
+        titles += [TITLES[name] for name in made]
+        after = number + 1 if made else after
+    return dict.fromkeys(titles), after
 
 
 @pytest.mark.parametrize("path", SHEETS, ids=lambda path: path.stem)
 def test_a_sheet_runs_without_an_error_and_its_buttons_do_what_they_say(open_sheet, pictures, path):
     sheet = open_sheet(path.name)
-    last = after_the_last_panel(path)
+    titles, after = panels(path)
 
-    if last:
-        sheet.run_above(last)
-        assert press_all(sheet.page)
-    sheet.run_from(last)
+    if titles:
+        sheet.run_above(after)
+        press_all(sheet.page, titles)
+    sheet.run_from(after)
     for theme in ("Light", "Dark"):
         sheet.theme(f"JupyterLab {theme}")
         sheet.page.screenshot(path=pictures / f"{path.stem}-{theme.lower()}.png")

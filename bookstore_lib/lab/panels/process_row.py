@@ -47,7 +47,8 @@ class ProcessRow:
             f"{escape(content)}</span>"
             for content, width, bold in cells
         )
-        state = f'<span style="display: inline-block; min-width: 8em; color: {colour}">{sign} {escape(health)}</span>'
+        mark = f'<span style="color: {colour}">{sign}</span>'
+        state = f'<span style="display: inline-block; min-width: 8em">{mark} {escape(health)}</span>'
         self._text.value = f'<div style="color: {html.TEXT}; line-height: 1.3; white-space: nowrap">{state}{text}</div>'
 
     @property
