@@ -5,8 +5,10 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
+from typing import Any
 
 from bookstore_lib.core.checkout_graph import STEPS, Call, Cancelled, CheckoutRun, Command, Failed, Reply
+from bookstore_lib.core.clearing import Clearing
 from bookstore_lib.core.errors import BookstoreError, CancelledError
 from bookstore_lib.core.order import Order, Outcome, Reason
 from bookstore_lib.pb import common_pb2
@@ -16,10 +18,8 @@ from bookstore_lib.runtime.tracker import OrderEventTracker
 
 log = logging.getLogger(__name__)
 
-# Each round tells every service what the others knew, so the second one suffices unless calls are still under way.
-_CLEAR_ROUNDS = 5
 # The crash point of each step of the checkout.
-_CRASH_POINTS: Mapping[str, crash_points.Step] = {
+CRASH_POINTS: Mapping[str, crash_points.Step] = {
     "initialize_verification": "initialise",
     "initialize_fraud": "initialise",
     "initialize_suggestions": "initialise",
@@ -71,11 +71,7 @@ class Checkout:
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
                 carry_out(run.on_reply(pending.pop(future), future.result()))
-        self._tracker.local(order.order_id, "checked", steps={step: str(state) for step, state in run.states.items()})
-        if run.outcome is None:
-            raise AssertionError(f"The checkout of {order.order_id} stopped half-way: {run.states}")
-        audit("check", run.outcome.status, order.order_id)
-        return run.outcome
+        return note_checked(order.order_id, run, self._tracker)
 
     def clear(self, order_id: str) -> bool:
         """Tell all services to forget the order, until all have: each may know events that our clock lacks.
@@ -91,22 +87,12 @@ class Checkout:
         self._pool.shutdown()
 
     def _clear(self, order_id: str) -> bool:
-        remaining, silent = list(self._services), list[str]()
-        for _ in range(_CLEAR_ROUNDS):
-            final_clock = self._tracker.clock(order_id)
-            request = common_pb2.ClearRequest(order_id=order_id, final_clock=final_clock)
-            calls = {name: self._services[name].start("ClearOrder", request) for name in remaining}
-            cleared = {name: _cleared(call) for name, call in calls.items()}
-            silent += [name for name in remaining if cleared[name] is None]
-            remaining = [name for name in remaining if cleared[name] is False]
-            if not remaining:
-                break
-        if remaining or silent:
-            log.warning("Not cleared by %s", ", ".join((*remaining, *silent)), extra={"order_id": order_id})
-            return False
-        self._tracker.local(order_id, "cleared")
-        audit("clear", "cleared", order_id)
-        return True
+        clearing = Clearing(self._services)
+        while clearing.remaining:
+            request = common_pb2.ClearRequest(order_id=order_id, final_clock=self._tracker.clock(order_id))
+            calls = {name: self._services[name].start("ClearOrder", request) for name in clearing.remaining}
+            clearing.on_round({name: is_cleared(call) for name, call in calls.items()})
+        return note_cleared(order_id, clearing, self._tracker)
 
 
 class _Walk:
@@ -119,17 +105,8 @@ class _Walk:
         self._stop = threading.Event()
 
     def perform(self, step: str) -> Reply:
-        service = STEPS[step].service
-        try:
-            with crash_points.crash_point(_CRASH_POINTS[step]):
-                return messages.reply_of(step, self._begin(step).result())
-        except CancelledError:
-            return Cancelled()
-        except BookstoreError as error:
-            return Failed(Reason(error.code, str(error), service))
-        except Exception:  # whatever it is, the order has to end
-            log.exception("%s failed", step, extra={"order_id": self._order.order_id})
-            return Failed(Reason("internal", f"{step} failed in an unexpected way.", service))
+        crash_points.reach(CRASH_POINTS[step], "before")
+        return reply_to(step, lambda: self._begin(step).result())
 
     def _begin(self, step: str) -> rpc_client.Call:
         with self._lock:
@@ -147,9 +124,44 @@ class _Walk:
             call.cancel()
 
 
-def _cleared(call: rpc_client.Call) -> bool | None:
+def reply_to(step: str, answer: Callable[[], Any]) -> Reply:
+    """What has become of a step, told by what the answer to its call is, or raises."""
+    service = STEPS[step].service
+    try:
+        reply = messages.reply_of(step, answer())
+        crash_points.reach(CRASH_POINTS[step], "after")
+    except CancelledError:
+        return Cancelled()
+    except BookstoreError as error:
+        return Failed(Reason(error.code, str(error), service))
+    except Exception:  # whatever it is, the order has to end
+        log.exception("%s failed", step)
+        return Failed(Reason("internal", f"{step} failed in an unexpected way.", service))
+    return reply
+
+
+def note_checked(order_id: str, run: CheckoutRun, tracker: OrderEventTracker) -> Outcome:
+    """The walk is over: trace it, and return what it says."""
+    tracker.local(order_id, "checked", steps={step: str(state) for step, state in run.states.items()})
+    if run.outcome is None:
+        raise AssertionError(f"The checkout of {order_id} stopped half-way: {run.states}")
+    audit("check", run.outcome.status, order_id)
+    return run.outcome
+
+
+def is_cleared(call: rpc_client.Call) -> bool | None:
     """Whether the service forgot the order, or refused because it knows more; `None`: it did not answer."""
     try:
         return bool(call.result().cleared)
     except BookstoreError:
         return None
+
+
+def note_cleared(order_id: str, clearing: Clearing, tracker: OrderEventTracker) -> bool:
+    """The clearing is over: trace it, and return whether all services have forgotten the order."""
+    if clearing.not_cleared:
+        log.warning("Not cleared by %s", ", ".join(clearing.not_cleared), extra={"order_id": order_id})
+        return False
+    tracker.local(order_id, "cleared")
+    audit("clear", "cleared", order_id)
+    return True

@@ -4,13 +4,16 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from bookstore_lib.core.errors import KeyReusedError, NotDeadError, UnknownOrderError
+from bookstore_lib.core.errors import BookstoreError, KeyReusedError, NotDeadError, UnknownOrderError
 from bookstore_lib.core.order import Order, OrderStatus, Outcome, Reason
 from bookstore_lib.core.record import EpochRow, OrderRow, PaymentRow, StockRow, Tables
-from bookstore_lib.core.vector_clock import VectorClock
-from bookstore_lib.runtime.order_store import DeadLetter, IdempotencyKey, Settlement, StoredOrder
+from bookstore_lib.runtime.order_store import DeadLetter, Ending, IdempotencyKey, Settlement, StoredOrder
 from bookstore_lib.runtime.tracker import Stamp
+
+Argument = TypeVar("Argument")
+Answer = TypeVar("Answer")
 
 
 @dataclass
@@ -56,6 +59,10 @@ class MemoryOrderStore:
         """The order."""
         return self._row(order_id).stored
 
+    def load_many(self, order_ids: Sequence[str]) -> list[StoredOrder | Exception]:
+        """The orders."""
+        return [_attempt(self.load, order_id) for order_id in order_ids]
+
     def record_checks(self, order_id: str, outcome: Outcome, stamp: Stamp) -> None:
         """Keep what the checks said."""
         with self._lock:
@@ -64,8 +71,13 @@ class MemoryOrderStore:
                 order = replace(row.stored.order, card=None)
                 row.stored = replace(row.stored, order=order, checked=outcome, stamp=stamp)
 
-    def settle(self, order_id: str, epoch: int | None, outcome: Outcome, clock: VectorClock) -> Settlement:
-        """End the order."""
+    def settle_many(self, endings: Sequence[Ending]) -> list[Settlement | Exception]:
+        """End orders."""
+        return [_attempt(self.settle, ending) for ending in endings]
+
+    def settle(self, ending: Ending) -> Settlement:
+        """End an order."""
+        order_id, epoch, outcome, clock = ending
         with self._lock:
             leaderless = epoch is None and outcome.status is OrderStatus.REJECTED
             if self._fenced and epoch != len(self._epochs) and not leaderless:
@@ -146,6 +158,13 @@ class MemoryOrderStore:
     def _next_effect(self) -> int:
         self._effects += 1
         return self._effects
+
+
+def _attempt(act: Callable[[Argument], Answer], argument: Argument) -> Answer | Exception:
+    try:
+        return act(argument)
+    except BookstoreError as error:
+        return error
 
 
 def _dead_letter(stored: StoredOrder) -> DeadLetter:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from bookstore_lib.core.order import Order, Outcome, Reason
 from bookstore_lib.core.record import Tables
@@ -68,6 +68,25 @@ class DeadLetter(NamedTuple):
     reasons: tuple[Reason, ...]
 
 
+Answer = TypeVar("Answer")
+
+
+class Ending(NamedTuple):
+    """How an order shall end.
+
+    Attributes:
+        order_id: Which order.
+        epoch: The leader's epoch; `None` only for a rejection by the orchestrator.
+        outcome: What it shall be.
+        clock: The order's clock so far.
+    """
+
+    order_id: str
+    epoch: int | None
+    outcome: Outcome
+    clock: VectorClock
+
+
 class OrderStore(Protocol):
     """Keeps orders, takes epochs and settles; nothing that it has said yes to is ever lost.
 
@@ -84,22 +103,25 @@ class OrderStore(Protocol):
     def load(self, order_id: str) -> StoredOrder:
         """The order; raises `UnknownOrderError` when there is none."""
 
+    def load_many(self, order_ids: Sequence[str]) -> list[StoredOrder | Exception]:
+        """The orders; an `UnknownOrderError` in the place of each that there is not."""
+
     def record_checks(self, order_id: str, outcome: Outcome, stamp: Stamp) -> None:
         """Keep what the checks said, and the stamp of the message that now puts the order in the queue.
 
         The card has done its work then, and is kept no longer.
         """
 
-    def settle(self, order_id: str, epoch: int | None, outcome: Outcome, clock: VectorClock) -> Settlement:
-        """End the order: fence, stock, payment and status in one step.
+    def settle(self, ending: Ending) -> Settlement:
+        """End an order: fence, stock, payment and status in one step.
 
         Its card is kept no longer, but for that of a failed one: sealed, and without its CVV.
+        """
 
-        Args:
-            order_id: Which order.
-            epoch: The leader's epoch; `None` only for a rejection by the orchestrator.
-            outcome: How it shall end.
-            clock: The order's clock so far.
+    def settle_many(self, endings: Sequence[Ending]) -> list[Settlement | Exception]:
+        """End orders, one after the other, as `settle` does, but in one transaction.
+
+        What one of them does not allow is its answer; it does not keep the others from their end.
         """
 
     def open_orders(self, min_age: float) -> list[str]:
@@ -127,3 +149,11 @@ class OrderStore(Protocol):
 
     def tables(self) -> Tables:
         """What the invariants look at."""
+
+
+def only(answers: Sequence[Answer | Exception]) -> Answer:
+    """The one answer that there is; raises it where it is an error."""
+    (answer,) = answers
+    if isinstance(answer, Exception):
+        raise answer
+    return answer

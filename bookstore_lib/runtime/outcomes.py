@@ -5,19 +5,19 @@ A publication can be lost (nobody listens, Redis is away); it only wakes those w
 
 import base64
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import redis
 
 from bookstore_lib.runtime.rpc_context import from_bytes, to_bytes
-from bookstore_lib.runtime.tracker import OrderEventTracker
+from bookstore_lib.runtime.tracker import OrderEventTracker, Stamp
 
 CHANNEL = "orders:outcomes"
 
 
 class OutcomePublisher:
-    """Says that an order is settled.
+    """Says that orders are settled.
 
     Args:
         client: A client that does not retry.
@@ -27,10 +27,13 @@ class OutcomePublisher:
     def __init__(self, client: redis.Redis, tracker: OrderEventTracker) -> None:
         self._client, self._tracker = client, tracker
 
-    def publish(self, order_id: str) -> None:
-        """Wake whoever waits for this order; raises `redis.RedisError` when the server does not answer."""
+    def publish(self, order_ids: Sequence[str]) -> None:
+        """Wake whoever waits for these orders; raises `redis.RedisError` when the server does not answer."""
+        self._client.publish(CHANNEL, " ".join(map(self._message, order_ids)))
+
+    def _message(self, order_id: str) -> str:
         stamp = self._tracker.send(order_id, "outcome", "orchestrator")
-        self._client.publish(CHANNEL, base64.b64encode(to_bytes(order_id, stamp)).decode())
+        return base64.b64encode(to_bytes(order_id, stamp)).decode()
 
 
 class OutcomeBoard:
@@ -60,8 +63,11 @@ class OutcomeBoard:
                     del self._waiting[order_id]
 
     def announce(self, message: str) -> None:
-        """Take a message from the channel: merge its clock and wake whoever waits."""
-        order_id, stamp = from_bytes(base64.b64decode(message))
+        """Take what was published together: merge the clocks and wake whoever waits."""
+        for outcome in message.split():
+            self._announce(*from_bytes(base64.b64decode(outcome)))
+
+    def _announce(self, order_id: str, stamp: Stamp) -> None:
         self._tracker.receive(order_id, "outcome", stamp)
         with self._lock:
             waiting = list(self._waiting.get(order_id, ()))

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from bookstore_lib.core.errors import KeyReusedError, NotDeadError, SetupError, UnknownOrderError
@@ -11,7 +12,7 @@ from bookstore_lib.core.order import Address, Book, Card, Item, Order, OrderStat
 from bookstore_lib.core.record import EpochRow, OrderRow, PaymentRow, StockRow, Tables
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.runtime.card_seal import CardSeal
-from bookstore_lib.runtime.order_store import DeadLetter, IdempotencyKey, Settlement, StoredOrder
+from bookstore_lib.runtime.order_store import DeadLetter, Ending, IdempotencyKey, Settlement, StoredOrder, only
 from bookstore_lib.runtime.postgres import Database, Row
 from bookstore_lib.runtime.tracker import Stamp
 
@@ -73,18 +74,23 @@ class PostgresOrderStore:
 
     def load(self, order_id: str) -> StoredOrder:
         """The order."""
+        return only(self.load_many([order_id]))
+
+    def load_many(self, order_ids: Sequence[str]) -> list[StoredOrder | Exception]:
+        """The orders."""
         rows = self._database.query(
             """
             SELECT o.*, jsonb_agg(jsonb_build_array(b.title, i.quantity, i.price_cents, b.book_id) ORDER BY b.book_id)
                 AS items
             FROM orders o JOIN order_items i USING (order_id) JOIN books b USING (book_id)
-            WHERE order_id = %s GROUP BY o.order_id
+            WHERE order_id = ANY(%s) GROUP BY o.order_id
             """,
-            (order_id,),
+            (list(order_ids),),
         )
-        if not rows:
-            raise UnknownOrderError(f"There is no order {order_id}.")
-        (row,) = rows
+        found = {row.order_id: self._stored(row) for row in rows}
+        return [found.get(order_id) or UnknownOrderError(f"There is no order {order_id}.") for order_id in order_ids]
+
+    def _stored(self, row: Row) -> StoredOrder:
         return StoredOrder(
             self._order(row),
             Stamp(row.sender, row.message_id, VectorClock(row.clock)),
@@ -127,27 +133,33 @@ class PostgresOrderStore:
         if not kept:
             self.load(order_id)  # settled meanwhile, or there is none
 
-    def settle(self, order_id: str, epoch: int | None, outcome: Outcome, clock: VectorClock) -> Settlement:
-        """End the order."""
-        if outcome.status is OrderStatus.FAILED:
-            self._forget_cvv(order_id)
-        fields = _fields(outcome)
-        (row,) = self._database.query(
-            "SELECT settle_order(%s, %s, %s, %s, %s, %s, %s, %s) AS result",
-            (
-                order_id,
-                epoch,
-                outcome.status,
-                Jsonb(fields["reasons"]),
-                Jsonb(fields["suggestions"]),
-                Jsonb(dict(clock)),
-                self._fenced,
-                Jsonb(fields["steps"]),
-            ),
+    def settle(self, ending: Ending) -> Settlement:
+        """End an order."""
+        return only(self.settle_many([ending]))
+
+    def settle_many(self, endings: Sequence[Ending]) -> list[Settlement | Exception]:
+        """End orders."""
+        for ending in endings:
+            if ending.outcome.status is OrderStatus.FAILED:
+                self._forget_cvv(ending.order_id)
+        try:
+            return self._settle(endings)
+        except psycopg.Error as error:
+            if len(endings) == 1:
+                return [error]
+            log.warning("Orders are settled one by one (%s)", type(error).__name__)
+            return [answer for ending in endings for answer in self.settle_many([ending])]
+
+    def _settle(self, endings: Sequence[Ending]) -> list[Settlement | Exception]:
+        rows = self._database.query(
+            """
+            SELECT settle_order(order_id, epoch, status, reasons, suggestions, clock, %s, steps) AS result
+            FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::jsonb[])
+                AS ending (order_id, epoch, status, reasons, suggestions, steps, clock)
+            """,
+            (self._fenced, *map(list, zip(*map(_columns, endings), strict=True))),
         )
-        if row.result == "unknown":
-            raise UnknownOrderError(f"There is no order {order_id}.")
-        return Settlement(row.result)
+        return [_settlement(ending, row.result) for ending, row in zip(endings, rows, strict=True)]
 
     def _forget_cvv(self, order_id: str) -> None:
         """Before a dead letter is made; should that be refused, what is left is checked as the whole would be."""
@@ -241,6 +253,16 @@ class PostgresOrderStore:
             tuple(StockRow(*row) for row in query("SELECT book_id, title, initial_stock, stock FROM books ORDER BY 1")),
             tuple(EpochRow(*row) for row in query("SELECT epoch, holder, taken_seq FROM epochs ORDER BY epoch")),
         )
+
+
+def _columns(ending: Ending) -> tuple[Any, ...]:
+    fields = _fields(ending.outcome)
+    parts = (fields["reasons"], fields["suggestions"], fields["steps"], dict(ending.clock))
+    return ending.order_id, ending.epoch, fields["status"], *map(Jsonb, parts)
+
+
+def _settlement(ending: Ending, result: str) -> Settlement | Exception:
+    return UnknownOrderError(f"There is no order {ending.order_id}.") if result == "unknown" else Settlement(result)
 
 
 def _customer(order: Order) -> dict[str, Any]:

@@ -54,11 +54,17 @@ class OrderQueue(Protocol):
     def push(self, order_ids: Iterable[str]) -> None:
         """Append ids."""
 
-    def take(self, consumer: str, timeout: float) -> str | None:
-        """Move the next id to the consumer's processing list, waiting up to `timeout` seconds for one."""
+    def take(self, consumer: str, timeout: float, most: int = 1) -> list[str]:
+        """Move the next ids, in their order, to the consumer's processing list.
 
-    def acknowledge(self, consumer: str, order_id: str) -> bool:
-        """The id's work is done: forget it; says whether the consumer still held it."""
+        Args:
+            consumer: Whose list.
+            timeout: Seconds to wait for the first one.
+            most: Ids to take, where so many wait.
+        """
+
+    def acknowledge(self, consumer: str, *order_ids: str) -> int:
+        """The work of these ids is done: forget them; says how many entries the consumer still held."""
 
     def give_back(self, consumer: str) -> None:
         """Put back what this consumer holds, where it is taken next."""
@@ -93,21 +99,25 @@ class RedisQueue:
         if ids:
             self._client.lpush(QUEUE, *ids)
 
-    def take(self, consumer: str, timeout: float) -> str | None:
-        """Move the next id to the consumer's processing list, waiting up to `timeout` seconds for one."""
+    def take(self, consumer: str, timeout: float, most: int = 1) -> list[str]:
+        """Move the next ids to the consumer's processing list."""
         # Registered first: a processing list that nobody knows of would never be taken over.
         with self._client.pipeline(transaction=True) as pipe:
             pipe.sadd(CONSUMERS, consumer)
-            pipe.lmove(QUEUE, PROCESSING + consumer, "RIGHT", "LEFT")
-            _, order_id = pipe.execute()
-        if order_id is None and timeout > 0:
+            for _ in range(most):
+                pipe.lmove(QUEUE, PROCESSING + consumer, "RIGHT", "LEFT")
+            _, *taken = pipe.execute()
+        if taken[0] is None and timeout > 0:
             wait: Any = timeout  # the server takes fractions of a second; the client's types do not know
-            order_id = self._client.blmove(QUEUE, PROCESSING + consumer, wait, "RIGHT", "LEFT")
-        return str(order_id) if order_id is not None else None
+            taken = [self._client.blmove(QUEUE, PROCESSING + consumer, wait, "RIGHT", "LEFT")]
+        return [str(order_id) for order_id in taken if order_id is not None]
 
-    def acknowledge(self, consumer: str, order_id: str) -> bool:
-        """The id's work is done: forget it."""
-        return bool(self._client.lrem(PROCESSING + consumer, 0, order_id))
+    def acknowledge(self, consumer: str, *order_ids: str) -> int:
+        """The work of these ids is done: forget them."""
+        with self._client.pipeline(transaction=False) as pipe:
+            for order_id in order_ids:
+                pipe.lrem(PROCESSING + consumer, 0, order_id)
+            return sum(pipe.execute())
 
     def give_back(self, consumer: str) -> None:
         """Put back what this consumer holds."""
@@ -147,19 +157,17 @@ class MemoryQueue:
         """Append ids."""
         self._waiting.extend(order_ids)
 
-    def take(self, consumer: str, timeout: float) -> str | None:  # noqa: ARG002 - nobody else could push meanwhile
-        """Move the next id to the consumer's processing list."""
-        if not self._waiting:
-            return None
-        order_id = self._waiting.pop(0)
-        self._processing.setdefault(consumer, []).insert(0, order_id)
-        return order_id
+    def take(self, consumer: str, timeout: float, most: int = 1) -> list[str]:  # noqa: ARG002 - nobody else could push
+        """Move the next ids to the consumer's processing list."""
+        taken, self._waiting = self._waiting[:most], self._waiting[most:]
+        self._processing[consumer] = [*taken[::-1], *self._processing.get(consumer, [])]
+        return taken
 
-    def acknowledge(self, consumer: str, order_id: str) -> bool:
-        """The id's work is done: forget it."""
+    def acknowledge(self, consumer: str, *order_ids: str) -> int:
+        """The work of these ids is done: forget them."""
         held = self._processing.get(consumer, [])
-        self._processing[consumer] = [other for other in held if other != order_id]
-        return order_id in held
+        self._processing[consumer] = [other for other in held if other not in order_ids]
+        return len(held) - len(self._processing[consumer])
 
     def give_back(self, consumer: str) -> None:
         """Put back what this consumer holds."""

@@ -17,7 +17,7 @@ from bookstore_lib.runtime.checkout import Checkout
 from bookstore_lib.runtime.crash_points import crash_point
 from bookstore_lib.runtime.log_context import request_id
 from bookstore_lib.runtime.logs import audit
-from bookstore_lib.runtime.order_store import IdempotencyKey, OrderStore, Settlement, StoredOrder
+from bookstore_lib.runtime.order_store import Ending, IdempotencyKey, OrderStore, Settlement, StoredOrder
 from bookstore_lib.runtime.outcomes import OutcomeBoard
 from bookstore_lib.runtime.redis_queue import OrderQueue
 from bookstore_lib.runtime.tracker import OrderEventTracker, Stamp
@@ -181,7 +181,7 @@ class Desk:
 
     def _reject(self, checkout: Checkout, order_id: str, outcome: Outcome) -> bool:
         with crash_point("settle"):
-            settlement = self._store.settle(order_id, None, outcome, self._tracker.clock(order_id))
+            settlement = self._store.settle(Ending(order_id, None, outcome, self._tracker.clock(order_id)))
         if settlement is not Settlement.ALREADY:  # where the checks took long, the leader may have swept it up
             drive = self._store.load(order_id).drive
             self._tracker.local(order_id, "settled", status=outcome.status.value, drive=drive)

@@ -6,10 +6,11 @@ from threading import Event
 from bookstore_lib.core.lease import Candidate
 from bookstore_lib.pb.order_executor_pb2_grpc import add_OrderExecutorServicer_to_server
 from bookstore_lib.runtime.card_seal import CardSeal
-from bookstore_lib.runtime.checkout import Checkout
+from bookstore_lib.runtime.checkout_flow import CheckoutFlow
 from bookstore_lib.runtime.election import Election
 from bookstore_lib.runtime.http_server import serve_http
 from bookstore_lib.runtime.outcomes import OutcomePublisher, listen
+from bookstore_lib.runtime.pipeline import Pipeline
 from bookstore_lib.runtime.postgres import open_record
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
 from bookstore_lib.runtime.progress import Progress
@@ -22,9 +23,14 @@ from bookstore_lib.runtime.settings import Settings
 from bookstore_lib.runtime.tracker import OrderEventTracker
 from services.order_executor import rules
 from services.order_executor.debug_server import create_debug_app
+from services.order_executor.groups import groups_for
 from services.order_executor.handler import Handler
+from services.order_executor.places import Places
 from services.order_executor.servicer import OrderExecutor
 from services.order_executor.worker import Worker
+
+# For the groups that read and write the record, the sweep, and the election.
+_CONNECTIONS = 6
 
 
 def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> None:
@@ -33,24 +39,23 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     Raises:
         SetupError: A server cannot be reached or a setting is wrong.
     """
-    database = open_record(settings.postgres_url, parts, connections=settings.max_in_flight)
+    database = open_record(settings.postgres_url, parts, connections=_CONNECTIONS)
     client = connect(settings.redis_url, name=tracker.process)
     parts.callback(client.close)
     store = PostgresOrderStore(database, CardSeal(settings.card_key), fenced=settings.fenced)
     lease, queue = RedisLease(client), RedisQueue(client)
-    # Three steps of an order can run at the same time.
-    progress = Progress(client)
-    checkout = Checkout(connect_services(settings, tracker, parts), tracker, 3 * settings.max_in_flight, progress.note)
-    parts.callback(checkout.close)
+    progress, pipeline = Progress(client), Pipeline()
+    checkout = CheckoutFlow(connect_services(settings, tracker, parts), tracker, progress.note)
+    groups = groups_for(store, queue, OutcomePublisher(client, tracker), tracker.process)
 
     candidate = Candidate(
         settings.lease_ttl, settings.renew_every, settings.lease_margin, retry_after=settings.renew_every / 4
     )
     elected = Event()
     election = Election(candidate, lease, store.take_epoch, tracker, on_elected=lambda _epoch: elected.set())
-    handler = Handler(store, queue, checkout, OutcomePublisher(client, tracker), tracker, election.step_down)
-    sweep = rules.sweep_for(settings.lease_ttl)
-    worker = Worker(tracker, queue, store, handler, election, elected, settings.max_in_flight, sweep)
+    handler = Handler(groups, checkout, tracker, election.step_down)
+    places, sweep = Places(settings.max_in_flight), rules.sweep_for(settings.lease_ttl)
+    worker = Worker(tracker, queue, store, handler, pipeline, election, elected, places, sweep)
 
     def drain() -> None:
         worker.finish()
@@ -65,6 +70,9 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     listener = start_thread(listen, "wake", (client, WAKE_CHANNEL, lambda _message: election.wake(), ended))
     parts.callback(listener.join)
     parts.callback(start_thread(progress.write_until, "progress", [ended]).join)
+    for part in (groups, pipeline):
+        part.start()
+        parts.callback(part.close)
     worker.start()
     election.start()
     parts.callback(drain)

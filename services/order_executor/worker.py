@@ -4,7 +4,7 @@ import heapq
 import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import redis
 
@@ -12,11 +12,13 @@ from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.runtime.crash_points import reach
 from bookstore_lib.runtime.election import Election
 from bookstore_lib.runtime.order_store import OrderStore
+from bookstore_lib.runtime.pipeline import Pipeline
 from bookstore_lib.runtime.redis_queue import OrderQueue
 from bookstore_lib.runtime.service import start_thread
 from bookstore_lib.runtime.tracker import OrderEventTracker
 from services.order_executor import rules
 from services.order_executor.handler import Handler
+from services.order_executor.places import Places
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +34,11 @@ class Worker:
         tracker: Names this process and its processing list, and writes what it takes into the trace.
         queue: The queue.
         store: The record, for the sweep.
-        handler: Does the work of one order.
+        handler: Knows the work of one order.
+        pipeline: Where that work goes on.
         election: Says whether this executor leads.
         elected: Set when it begins to.
-        max_in_flight: Orders under way at the same time.
+        places: For the orders that are under way at the same time.
         sweep: How often, and for which orders, it looks for what got lost.
     """
 
@@ -45,21 +48,21 @@ class Worker:
         queue: OrderQueue,
         store: OrderStore,
         handler: Handler,
+        pipeline: Pipeline,
         election: Election,
         elected: threading.Event,
-        max_in_flight: int,
+        places: Places,
         sweep: rules.Sweep,
     ) -> None:
         self._tracker, self._consumer, self._queue, self._store = tracker, tracker.process, queue, store
-        self._handler, self._election, self._elected = handler, election, elected
-        self._pool = ThreadPoolExecutor(max_in_flight, "order")
-        self._slots = threading.Semaphore(max_in_flight)
+        self._handler, self._pipeline, self._places = handler, pipeline, places
+        self._election, self._elected = election, elected
         self._sweep, self._next_sweep = sweep, 0.0
         self._later: list[tuple[float, str]] = []  # to be tried again: when, and which
         self._mine: set[str] = set()  # in flight, or to be tried again
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._gate = threading.Lock()  # between the last submission and the end of the pool
+        self._gate = threading.Lock()  # between the last beginning and the end
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -71,7 +74,7 @@ class Worker:
         with self._gate:
             self._stopping.set()
         self._elected.set()
-        self._pool.shutdown()
+        self._places.wait_until_all_left()
 
     def hand_back(self) -> None:
         """Put back what was taken and not finished, once this executor leads no longer.
@@ -110,7 +113,7 @@ class Worker:
             if time.monotonic() >= self._next_sweep:
                 self._look_for_lost(epoch, first=self._next_sweep == 0.0)
                 self._next_sweep = time.monotonic() + self._sweep.every
-            self._submit_next(epoch)
+            self._begin_next(epoch)
         except (redis.RedisError, BookstoreError) as error:
             log.warning("The queue or the record does not answer (%s)", type(error).__name__)
             self._stopping.wait(_PAUSE_AFTER_ERROR)
@@ -145,58 +148,55 @@ class Worker:
         log.info("%s %d orders", name, len(orders), extra={"epoch": epoch})
         self._tracker.process_event(name, epoch, orders=orders, **detail)
 
-    def _submit_next(self, epoch: int) -> None:
-        if not self._slots.acquire(timeout=_TAKE_SECONDS):
-            return
-        submitted = False
-        try:
-            order_id = self._due() or self._take(epoch)
-            with self._gate:
-                if order_id is not None and not self._stopping.is_set():
-                    self._pool.submit(self._work, order_id, epoch)
-                    submitted = True
-        finally:
-            if not submitted:
-                self._slots.release()
+    def _begin_next(self, epoch: int) -> None:
+        free = self._places.free(_TAKE_SECONDS)
+        if free:
+            for order_id in self._due(free) or self._take(epoch, free):
+                self._begin(order_id, epoch)
 
-    def _take(self, epoch: int) -> str | None:
+    def _take(self, epoch: int, most: int) -> list[str]:
         asked = time.time()
         timeout = min(_TAKE_SECONDS, self._election.belief_left)
+        if timeout <= 0:
+            return []
         reach("take", "before")
-        order_id = self._queue.take(self._consumer, timeout) if timeout > 0 else None
-        if order_id is None:
-            return None
-        reach("take", "after")
-        self._tracker.process_event("took", epoch, order=order_id, asked=asked)
+        taken = self._queue.take(self._consumer, timeout, most)
+        if taken:
+            reach("take", "after")
+        for order_id in taken:
+            self._tracker.process_event("took", epoch, order=order_id, asked=asked)
         with self._lock:
-            if order_id in self._mine:
-                return None  # queued twice; acknowledging it removes both
-            self._mine.add(order_id)
-        return order_id
+            new = [order_id for order_id in dict.fromkeys(taken) if order_id not in self._mine]
+            self._mine.update(new)
+        return new  # what was queued twice is not begun again; acknowledging it removes both
 
-    def _due(self) -> str | None:
+    def _due(self, most: int) -> list[str]:
+        due = list[str]()
         with self._lock:
-            if self._later and self._later[0][0] <= time.monotonic():
-                return heapq.heappop(self._later)[1]
-        return None
+            while self._later and self._later[0][0] <= time.monotonic() and len(due) < most:
+                due.append(heapq.heappop(self._later)[1])
+        return due
 
     def _try_later(self, order_id: str, pause: float) -> None:
         with self._lock:
             self._mine.add(order_id)
             heapq.heappush(self._later, (time.monotonic() + pause, order_id))
 
-    def _work(self, order_id: str, epoch: int) -> None:
-        pause: float | None = _PAUSE_AFTER_ERROR
-        try:
-            pause = self._handler.handle(order_id, epoch)
-        except (redis.RedisError, BookstoreError) as error:
-            log.warning("Not finished: %s", type(error).__name__, extra={"order_id": order_id})
-        except Exception:
-            log.exception("An order failed in an unexpected way", extra={"order_id": order_id})
-        finally:
-            self._slots.release()
+    def _begin(self, order_id: str, epoch: int) -> None:
+        with self._gate:
+            if not self._stopping.is_set():
+                self._places.take()
+                self._pipeline.begin(partial(self._handler.handle, order_id, epoch), partial(self._end, order_id))
+
+    def _end(self, order_id: str, pause: float | None, error: BaseException | None) -> None:
+        if error is not None:
+            pause = _PAUSE_AFTER_ERROR
+            foreseen = isinstance(error, redis.RedisError | BookstoreError)
+            about = {"order_id": order_id}
+            log.warning("Not finished: %s", type(error).__name__, extra=about, exc_info=None if foreseen else error)
         if pause is None:
             with self._lock:
                 self._mine.discard(order_id)
         else:
             self._try_later(order_id, pause)
+        self._places.leave()

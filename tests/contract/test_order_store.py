@@ -13,7 +13,7 @@ from bookstore_lib.core.order import Card, OrderStatus
 from bookstore_lib.core.record import OrderRow, PaymentRow, StockRow
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.runtime.card_seal import CardSeal, new_key
-from bookstore_lib.runtime.order_store import DeadLetter, IdempotencyKey, Settlement
+from bookstore_lib.runtime.order_store import DeadLetter, Ending, IdempotencyKey, Settlement, StoredOrder
 from bookstore_lib.runtime.postgres import Database
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
 from bookstore_lib.runtime.tracker import Stamp
@@ -333,3 +333,29 @@ def test_a_card_sealed_with_another_key_is_not_there_rather_than_an_order_that_c
     stored = PostgresOrderStore(pool, CardSeal(new_key())).load("order-1")
 
     assert (stored.order.card, stored.outcome) == (None, None)
+
+
+def test_many_orders_are_read_at_once_and_whoever_is_unknown_is_named(shop):
+    first, second = shop.accept("order-1"), shop.accept("order-2")
+
+    answers = shop.store.load_many([second, "order-nobody-placed", first])
+
+    assert [type(answer) for answer in answers] == [StoredOrder, UnknownOrderError, StoredOrder]
+    assert [answers[0].order.order_id, answers[2].order.order_id] == [second, first]
+    assert "order-nobody-placed" in str(answers[1])
+
+
+def test_many_orders_are_settled_at_once_and_each_as_if_it_were_alone(shop):
+    order_ids = [shop.accept(f"order-{number}") for number in range(4)]
+    epoch = shop.store.take_epoch("executor-1")
+    shop.settle(order_ids[1], epoch)
+    wanted = [*order_ids[:3], "order-nobody-placed"]
+
+    endings = [Ending(order_id, epoch, APPROVED, CLOCK) for order_id in wanted]
+    stale = Ending(order_ids[3], epoch - 1, APPROVED, CLOCK)
+    answers = shop.store.settle_many([*endings, stale])
+
+    assert answers[:3] == [Settlement.SETTLED, Settlement.ALREADY, Settlement.SETTLED]
+    assert isinstance(answers[3], UnknownOrderError)
+    assert answers[4] is Settlement.STALE
+    assert [payment.order_id for payment in shop.store.tables().payments] == [order_ids[1], order_ids[0], order_ids[2]]

@@ -19,8 +19,8 @@ def queue(kind, redis_client):
 
 def take_all(queue, consumer=ONE):
     taken = []
-    while (order_id := queue.take(consumer, 0)) is not None:
-        taken.append(order_id)
+    while some := queue.take(consumer, 0):
+        taken += some
     return taken
 
 
@@ -32,8 +32,8 @@ def test_ids_come_out_in_the_order_in_which_they_went_in(queue):
 
 
 def test_an_empty_queue_has_nothing_to_give_and_does_not_wait_when_told_so(queue):
-    assert queue.take(ONE, 0) is None
-    assert queue.take(ONE, -1) is None
+    assert queue.take(ONE, 0) == []
+    assert queue.take(ONE, -1) == []
 
 
 def test_nothing_pushed_is_nothing_queued(queue):
@@ -43,7 +43,7 @@ def test_nothing_pushed_is_nothing_queued(queue):
 
 def test_an_id_is_held_from_take_to_acknowledge_and_then_gone(queue):
     queue.push(["a", "b"])
-    assert queue.take(ONE, 0) == "a"
+    assert queue.take(ONE, 0) == ["a"]
     assert queue.contents() == (["b"], {ONE: ["a"]})
     assert queue.contents().all_ids() == {"a", "b"}
     assert queue.acknowledge(ONE, "a")
@@ -105,7 +105,7 @@ def test_a_consumer_that_holds_nothing_any_more_is_still_looked_after(queue):
     queue.push(["a"])
     queue.take(ONE, 0)
     queue.take_over(TWO)
-    assert queue.take(ONE, 0) == "a"  # the frozen one wakes up, too late
+    assert queue.take(ONE, 0) == ["a"]  # the frozen one wakes up, too late
     assert queue.take_over(TWO) == ["a"]
     assert queue.contents() == (["a"], {})
 
@@ -116,21 +116,31 @@ def test_no_series_of_operations_loses_an_id_that_was_not_acknowledged(queue, se
     operations = {
         "push": lambda q, _, ids: q.push(ids),
         "take": lambda q, consumer, _: q.take(consumer, 0),
-        "acknowledge": lambda q, consumer, ids: q.acknowledge(consumer, ids[0]),
+        "take three": lambda q, consumer, _: q.take(consumer, 0, 3),
+        "acknowledge": lambda q, consumer, ids: q.acknowledge(consumer, *ids),
         "give_back": lambda q, consumer, _: q.give_back(consumer),
         "take_over": lambda q, consumer, _: q.take_over(consumer),
         "held_by": lambda q, consumer, _: q.held_by(consumer),
     }
     for number in range(60):
-        name = random.choices(list(operations), (3, 5, 3, 1, 1, 1))[0]
+        name = random.choices(list(operations), (3, 3, 1, 3, 1, 1, 1))[0]
         consumer = random.choice((ONE, TWO))
         held = queue.contents().processing.get(consumer, [])
-        ids = [f"{number}-1", f"{number}-2"] if name == "push" else [random.choice(held or ["unknown"])]
+        ids = [f"{number}-1", f"{number}-2"] if name == "push" else [*random.choices(held or ["unknown"], k=2)]
         open_ids |= set(ids) if name == "push" else set()
         open_ids -= set(ids) if name == "acknowledge" else set()
         assert operations[name](queue, consumer, ids) == operations[name](twin, consumer, ids)
         assert queue.contents().all_ids() == open_ids
         assert queue.contents() == twin.contents()
+
+
+def test_many_ids_are_taken_and_acknowledged_at_once_in_the_order_in_which_they_went_in(queue):
+    queue.push(["a", "b", "c"])
+
+    assert queue.take(ONE, 0, 2) == ["a", "b"]
+    assert queue.take(TWO, 0, 2) == ["c"]
+    assert queue.acknowledge(ONE, "b", "a", "c") == 2
+    assert queue.contents() == ([], {TWO: ["c"]})
 
 
 # What only a server can promise
@@ -142,11 +152,11 @@ class Taker(threading.Thread):
     def __init__(self, client, timeout):
         super().__init__(daemon=True)
         self._client, self._timeout = client, timeout
-        self.taken: list[str | None] = []
+        self.taken: list[str] = []
         self.start()
 
     def run(self):
-        self.taken.append(RedisQueue(self._client).take(ONE, self._timeout))
+        self.taken += RedisQueue(self._client).take(ONE, self._timeout)
 
 
 @pytest.fixture
@@ -174,12 +184,12 @@ def test_an_id_that_a_frozen_consumer_gets_later_is_found_by_the_next_take_over(
     leader.push(["a"])  # the server answers the take that waits; its caller may be frozen, or dead
     eventually(lambda: leader.contents() == ([], {ONE: ["a"]}))
     assert leader.take_over(TWO) == ["a"]
-    assert leader.take(TWO, 0) == "a"
+    assert leader.take(TWO, 0) == ["a"]
 
 
 def test_a_take_waits_as_long_as_it_was_told_and_no_longer_than_a_moment_more(redis_kind, redis_client):
     began = time.monotonic()
-    assert RedisQueue(redis_client(redis_kind)).take(ONE, 0.2) is None
+    assert RedisQueue(redis_client(redis_kind)).take(ONE, 0.2) == []
     assert 0.2 <= time.monotonic() - began < 3
 
 
@@ -192,4 +202,4 @@ def test_a_take_over_after_a_wipe_of_the_server_finds_nothing_and_new_ids_go_thr
     client.script_flush()
     assert queue.take_over(TWO) == []
     queue.push(["c"])
-    assert queue.take(TWO, 0) == "c"
+    assert queue.take(TWO, 0) == ["c"]

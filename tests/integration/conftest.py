@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -20,6 +22,9 @@ from bookstore_lib.lab.servers.postgres_server import PostgresServer
 from bookstore_lib.pb import fraud_detection_pb2_grpc, suggestions_pb2_grpc, transaction_verification_pb2_grpc
 from bookstore_lib.runtime.catalogue import Catalogue
 from bookstore_lib.runtime.checkout import Checkout
+from bookstore_lib.runtime.checkout_flow import CheckoutFlow
+from bookstore_lib.runtime.outcomes import OutcomePublisher
+from bookstore_lib.runtime.pipeline import Pipeline
 from bookstore_lib.runtime.postgres import Database
 from bookstore_lib.runtime.redis_queue import MemoryQueue
 from bookstore_lib.runtime.rpc_client import ServiceClient
@@ -31,6 +36,8 @@ from bookstore_lib.runtime.trace_log import TraceLog
 from bookstore_lib.runtime.tracker import OrderEventTracker
 from services.fraud_detection.servicer import FraudDetection
 from services.fraud_detection.velocity import Velocity
+from services.order_executor.groups import groups_for
+from services.order_executor.handler import Handler
 from services.suggestions.servicer import Suggestions
 from services.transaction_verification.servicer import TransactionVerification
 from tests.support import eventually, serving
@@ -154,6 +161,43 @@ class Services:
         self._run.parts.callback(checkout.close)
         return checkout
 
+    def flow(self, process: str = "executor-1", deadline: float = 10) -> CheckoutFlow:
+        """The checkout as work for a pipeline, in the name of a process."""
+        return CheckoutFlow(self.clients(process, deadline), self._run.tracker(process))
+
+
+class Working:
+    """What works on orders in an executor, without its election.
+
+    Args:
+        run: Ends it.
+        name: The executor's.
+        store: The record.
+        queue: The queue.
+        channel: Where outcomes are published.
+        checkout: Runs the checks and the clearing.
+        on_stale: Told the epoch that the record refuses.
+    """
+
+    def __init__(
+        self, run: Run, name: str, store: Any, queue: Any, channel: Any, checkout: Any, on_stale: Callable[[int], None]
+    ) -> None:
+        tracker = run.tracker(name)
+        groups, self.pipeline = groups_for(store, queue, OutcomePublisher(channel, tracker), name), Pipeline()
+        self.handler = Handler(groups, checkout, tracker, on_stale)
+        for part in (groups, self.pipeline):
+            part.start()
+            run.parts.callback(part.close)
+
+    def handle(self, order_id: str, epoch: int) -> float | None:
+        """Work on an order until it ends, or has to be tried again after some seconds."""
+        ended = SimpleQueue[tuple[float | None, BaseException | None]]()
+        self.pipeline.begin(partial(self.handler.handle, order_id, epoch), lambda *end: ended.put(end))
+        pause, error = ended.get(timeout=60)
+        if error is not None:
+            raise error
+        return pause
+
 
 class WaitingQueue(MemoryQueue):
     """The queue in memory for several threads: `take` waits, as it does with Redis."""
@@ -168,17 +212,17 @@ class WaitingQueue(MemoryQueue):
             super().push(order_ids)
             self._changed.notify_all()
 
-    def take(self, consumer: str, timeout: float) -> str | None:
-        """Move the next id to the consumer's processing list, waiting for one."""
+    def take(self, consumer: str, timeout: float, most: int = 1) -> list[str]:
+        """Move the next ids to the consumer's processing list, waiting for one."""
         with self._changed:
             # Never long: who waits here is waited for when a test ends.
             self._changed.wait_for(lambda: self._waiting, min(timeout, 0.05))
-            return super().take(consumer, 0)
+            return super().take(consumer, 0, most)
 
-    def acknowledge(self, consumer: str, order_id: str) -> bool:
-        """Forget the id."""
+    def acknowledge(self, consumer: str, *order_ids: str) -> int:
+        """Forget the ids."""
         with self._changed:
-            return super().acknowledge(consumer, order_id)
+            return super().acknowledge(consumer, *order_ids)
 
 
 @pytest.fixture(scope="session")

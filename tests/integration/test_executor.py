@@ -14,12 +14,13 @@ from bookstore_lib.pb import order_executor_pb2
 from bookstore_lib.pb.order_executor_pb2_grpc import OrderExecutorStub, add_OrderExecutorServicer_to_server
 from bookstore_lib.runtime.election import Election
 from bookstore_lib.runtime.memory_store import MemoryOrderStore
-from bookstore_lib.runtime.outcomes import OutcomePublisher
+from bookstore_lib.runtime.pipeline import Post, Work
 from bookstore_lib.runtime.redis_lease import MemoryLease
-from services.order_executor.handler import Handler
+from services.order_executor.places import Places
 from services.order_executor.rules import Sweep
 from services.order_executor.servicer import OrderExecutor
 from services.order_executor.worker import Worker
+from tests.integration.conftest import Working
 from tests.support import eventually
 
 STOCK = {3: 100}
@@ -65,11 +66,9 @@ class Executors:
             self.queue.push([order.order_id])
         return order.order_id
 
-    def handler(self, name="executor-1", checkout=None, on_stale=lambda _epoch: None) -> Handler:
-        tracker = self.run.tracker(name)
-        publisher = OutcomePublisher(self.channel, tracker)  # type: ignore[arg-type]  # a stand-in
-        checkout = checkout or self.services.checkout(name)
-        return Handler(self.store, self.queue, checkout, publisher, tracker, on_stale)
+    def handler(self, name="executor-1", checkout=None, on_stale=lambda _epoch: None) -> Working:
+        checkout = checkout or self.services.flow(name)
+        return Working(self.run, name, self.store, self.queue, self.channel, checkout, on_stale)
 
     def start(self, name="executor-1", checkout=None) -> OrderExecutorStub:
         """Starts a whole replica; returns a way to call it."""
@@ -78,8 +77,10 @@ class Executors:
         election = Election(
             candidate, self.lease, self.store.take_epoch, self.run.tracker(name), lambda _epoch: elected.set()
         )
-        handler, tracker = self.handler(name, checkout, election.step_down), self.run.tracker(name)
-        worker = Worker(tracker, self.queue, self.store, handler, election, elected, 8, Sweep(every=0.2, age=3))
+        working, tracker = self.handler(name, checkout, election.step_down), self.run.tracker(name)
+        places, sweep = Places(8), Sweep(every=0.2, age=3)
+        handler, pipeline = working.handler, working.pipeline
+        worker = Worker(tracker, self.queue, self.store, handler, pipeline, election, elected, places, sweep)
 
         def drain() -> None:
             worker.finish()
@@ -112,13 +113,16 @@ class Checks:
 
     def __init__(self, outcome: Outcome) -> None:
         self.outcome, self.runs = outcome, 0
+        self.cleared: list[bool] = []
 
-    def run(self, _order: Any) -> Outcome:
+    def run(self, _order: Any, _post: Post) -> Work[Outcome]:
+        yield from ()
         self.runs += 1
         return self.outcome
 
-    def clear(self, _order_id: str) -> bool:
-        return True
+    def clear(self, _order_id: str, _post: Post) -> Work[bool]:
+        yield from ()
+        return self.cleared.pop(0) if self.cleared else True
 
 
 @pytest.fixture
@@ -127,7 +131,8 @@ def executors(run, services, queue):
 
 
 def take(executors, name="executor-1"):
-    return executors.queue.take(name, 0)
+    (order_id,) = executors.queue.take(name, 0)
+    return order_id
 
 
 # One order
@@ -135,7 +140,7 @@ def take(executors, name="executor-1"):
 
 def test_an_order_is_settled_published_cleared_and_acknowledged_in_this_order(executors, new_order, run, monkeypatch):
     journal: list[str] = []
-    checkout = executors.services.checkout()
+    checkout = executors.services.flow()
 
     def note(part, step):
         usual = getattr(part, step)
@@ -147,7 +152,7 @@ def test_an_order_is_settled_published_cleared_and_acknowledged_in_this_order(ex
         monkeypatch.setattr(part, step, noted)
 
     for part, step in [
-        (executors.store, "settle"),
+        (executors.store, "settle_many"),
         (executors.channel, "publish"),
         (checkout, "clear"),
         (executors.queue, "acknowledge"),
@@ -157,7 +162,7 @@ def test_an_order_is_settled_published_cleared_and_acknowledged_in_this_order(ex
 
     assert executors.handler(checkout=checkout).handle(take(executors), epoch) is None
 
-    assert journal == ["settle", "publish", "clear", "acknowledge"]
+    assert journal == ["settle_many", "publish", "clear", "acknowledge"]
     assert executors.status(order_id) is OrderStatus.APPROVED
     assert executors.queue.contents().all_ids() == set()
     names = [event.name for event in run.events(order_id, "executor-1")]
@@ -235,13 +240,15 @@ def test_a_former_leader_clears_what_its_late_checks_opened_again(executors, ser
     checkout = services.checkout("executor-1")
 
     class LateChecks(Checks):
-        def run(self, _order):
+        def run(self, _order, _post):
+            yield from ()
             epoch = executors.store.take_epoch("executor-2")
             assert executors.handler("executor-2").handle(order_id, epoch) is None
             checkout.run(order)  # opens the sessions again
             return late
 
-        def clear(self, order_id):
+        def clear(self, order_id, _post):
+            yield from ()
             return checkout.clear(order_id)
 
     assert executors.handler(checkout=LateChecks(late)).handle(take(executors), stale) is None
@@ -251,8 +258,7 @@ def test_a_former_leader_clears_what_its_late_checks_opened_again(executors, ser
 
 def test_an_order_leaves_the_queue_only_when_every_service_has_forgotten_it(executors, new_order):
     checks = Checks(Outcome(OrderStatus.APPROVED))
-    answers = [False, True]
-    checks.clear = lambda _order_id: answers.pop(0)  # type: ignore[method-assign]
+    checks.cleared = [False, True]
     handler, order_id = executors.handler(checkout=checks), executors.accept(new_order())
     epoch, taken = executors.store.take_epoch("executor-1"), take(executors)
 
@@ -355,12 +361,12 @@ def test_an_id_whose_take_was_carried_out_though_its_reply_was_lost_is_worked_on
     usual = executors.queue.take
     lost: list[str] = []
 
-    def take(consumer, timeout):
-        order_id = usual(consumer, timeout)
-        if order_id and not lost:
-            lost.append(order_id)
+    def take(consumer, timeout, most):
+        taken = usual(consumer, timeout, most)
+        if taken and not lost:
+            lost.extend(taken)
             raise redis.ConnectionError("the reply was lost")
-        return order_id
+        return taken
 
     monkeypatch.setattr(executors.queue, "take", take)
     order_id = executors.accept(new_order())
@@ -375,9 +381,9 @@ def test_an_id_whose_take_was_carried_out_though_its_reply_was_lost_is_worked_on
 def test_an_order_that_is_queued_twice_is_worked_on_once_at_a_time(executors, new_order, run):
     may_end, checks = threading.Event(), Checks(Outcome(OrderStatus.APPROVED))
 
-    def slow(order):
+    def slow(order, post):
         may_end.wait(20)
-        return Checks.run(checks, order)
+        return Checks.run(checks, order, post)
 
     checks.run = slow  # type: ignore[method-assign]
     order_id = executors.accept(new_order())
@@ -436,14 +442,14 @@ def test_what_a_leader_takes_over_counts_as_an_attempt(executors, new_order, run
 
 @pytest.mark.parametrize("trouble", [UnavailableError("Not now."), RuntimeError("a mistake of ours")])
 def test_an_order_that_met_trouble_is_tried_again(executors, new_order, monkeypatch, trouble):
-    usual, troubles = executors.store.settle, [trouble]
+    usual, troubles = executors.store.settle_many, [trouble]
 
-    def settle(*arguments):
+    def settle_many(endings):
         if troubles:
             raise troubles.pop()
-        return usual(*arguments)
+        return usual(endings)
 
-    monkeypatch.setattr(executors.store, "settle", settle)
+    monkeypatch.setattr(executors.store, "settle_many", settle_many)
     order_id = executors.accept(new_order())
 
     executors.start()
@@ -473,10 +479,10 @@ def test_a_queue_that_fails_more_often_than_orders_fit_in_flight_leaves_room_for
 ):
     usual, troubles = executors.queue.take, [redis.ConnectionError("gone")] * 20
 
-    def take(consumer, timeout):
+    def take(consumer, timeout, most):
         if troubles:
             raise troubles.pop()
-        return usual(consumer, timeout)
+        return usual(consumer, timeout, most)
 
     monkeypatch.setattr(executors.queue, "take", take)
     monkeypatch.setattr("services.order_executor.worker._PAUSE_AFTER_ERROR", 0.001)
@@ -543,10 +549,10 @@ def test_a_drained_leader_finishes_its_orders_hands_over_and_never_leads_again(e
     checks = Checks(Outcome(OrderStatus.APPROVED))
     began = threading.Event()
 
-    def slow(order):
+    def slow(order, post):
         began.set()
         may_end.wait(20)
-        return checks.outcome
+        return Checks.run(checks, order, post)
 
     checks.run = slow  # type: ignore[method-assign]
     leader = executors.start("executor-1", checks)

@@ -5,7 +5,7 @@ from bookstore_lib.runtime.election import Election
 from bookstore_lib.runtime.order_store import Settlement
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
 from bookstore_lib.runtime.redis_lease import LOCK_KEY, WAKE_CHANNEL, RedisLease
-from tests.mutants.swap import instead_of
+from tests.mutants.swap import instead_of, instead_settled_by
 
 
 def fence_off():
@@ -19,12 +19,12 @@ def fence_off():
 def fence_without_epoch():
     """Settling looks at whether the order is settled, but not at the epoch."""
 
-    @instead_of(PostgresOrderStore, "settle")
-    def settle(right, store, order_id, epoch, outcome, clock):
-        if store.load(order_id).outcome is not None:
+    @instead_settled_by(PostgresOrderStore)
+    def settle(right, store, ending):
+        if store.load(ending.order_id).outcome is not None:
             return Settlement.ALREADY
         store._fenced = False
-        return right(store, order_id, epoch, outcome, clock)
+        return right(ending)
 
 
 def renew_without_look():

@@ -14,20 +14,21 @@ def acknowledge_first():
     """The queue is told that an order is done before it is settled."""
 
     @instead_of(Handler, "_settle")
-    def settle(right, handler, stored, epoch, outcome):
+    def settle(right, handler, stored, epoch, outcome, post):
         order_id = stored.order.order_id
         handler._tracker.local(order_id, "acknowledged")
-        handler._queue.acknowledge(handler._tracker.process, order_id)
-        return right(handler, stored, epoch, outcome)
+        handler._groups.acknowledge.put(order_id, post)
+        yield
+        return (yield from right(handler, stored, epoch, outcome, post))
 
 
 def bare_pop():
     """An order is taken out of the queue and put into no other list while it is worked on."""
 
     @instead_of(RedisQueue, "take")
-    def take(_right, queue, _consumer, timeout):
+    def take(_right, queue, _consumer, timeout, _most):
         popped = queue._client.brpop([QUEUE], timeout)
-        return popped[1] if popped else None
+        return popped[1:] if popped else []
 
 
 def retrying_client():

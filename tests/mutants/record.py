@@ -5,7 +5,7 @@ import time
 from bookstore_lib.core.order import OrderStatus
 from bookstore_lib.runtime.order_store import Settlement
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
-from tests.mutants.swap import instead_of
+from tests.mutants.swap import instead_of, instead_settled_by
 
 # Long enough for orders that were placed at the same time to come to the same line.
 _MEANWHILE = 0.2
@@ -21,11 +21,11 @@ def commit_late():
         uncommitted.append((order, stamp, idempotency))
         return order.order_id
 
-    @instead_of(PostgresOrderStore, "load")
-    def load(right, store, order_id):
+    @instead_of(PostgresOrderStore, "load_many")
+    def load_many(right, store, order_ids):
         while uncommitted:
             commit(store, *uncommitted.pop())
-        return right(store, order_id)
+        return right(store, order_ids)
 
 
 def no_idempotency_key():
@@ -39,12 +39,13 @@ def no_idempotency_key():
 def stock_outside_transaction():
     """What is left of a book is counted before the transaction that settles the order."""
 
-    @instead_of(PostgresOrderStore, "settle")
-    def settle(right, store, order_id, epoch, outcome, clock):
+    @instead_settled_by(PostgresOrderStore)
+    def settle(right, store, ending):
+        order_id, _epoch, outcome, _clock = ending
         count = "SELECT book_id, stock - quantity FROM books JOIN order_items USING (book_id) WHERE order_id = %s"
         counted = store._database.query(count, (order_id,))
         time.sleep(_MEANWHILE)
-        settlement = right(store, order_id, epoch, outcome, clock)
+        settlement = right(ending)
         if settlement is Settlement.SETTLED and outcome.status is OrderStatus.APPROVED:
             for book_id, left in counted:
                 store._database.query("UPDATE books SET stock = %s WHERE book_id = %s", (left, book_id))
@@ -54,23 +55,23 @@ def stock_outside_transaction():
 def charge_before_stock():
     """The card is charged before anybody looks whether there are enough copies."""
 
-    @instead_of(PostgresOrderStore, "settle")
-    def settle(right, store, order_id, epoch, outcome, clock):
-        settlement = right(store, order_id, epoch, outcome, clock)
+    @instead_settled_by(PostgresOrderStore)
+    def settle(right, store, ending):
+        settlement = right(ending)
         if settlement is Settlement.OUT_OF_STOCK:
             charge = "INSERT INTO payments (order_id, amount_cents, last_four, epoch)"
             charge += " SELECT order_id, amount_cents, last_four, %s FROM orders WHERE order_id = %s"
-            store._database.query(charge, (epoch, order_id))
+            store._database.query(charge, (ending.epoch, ending.order_id))
         return settlement
 
 
 def card_kept():
     """The card stays in the record when the order is settled."""
 
-    @instead_of(PostgresOrderStore, "settle")
-    def settle(right, store, order_id, epoch, outcome, clock):
-        (before,) = store._database.query("SELECT sealed_card FROM orders WHERE order_id = %s", (order_id,))
-        settlement = right(store, order_id, epoch, outcome, clock)
+    @instead_settled_by(PostgresOrderStore)
+    def settle(right, store, ending):
+        (before,) = store._database.query("SELECT sealed_card FROM orders WHERE order_id = %s", (ending.order_id,))
+        settlement = right(ending)
         keep = "UPDATE orders SET sealed_card = %s WHERE order_id = %s"
-        store._database.query(keep, (before.sealed_card, order_id))
+        store._database.query(keep, (before.sealed_card, ending.order_id))
         return settlement

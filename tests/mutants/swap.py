@@ -1,7 +1,10 @@
 """Puts wrong code in the place of right code."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from bookstore_lib.runtime.order_store import only
 
 
 def instead_of(owner: Any, name: str) -> Callable[[Callable[..., Any]], None]:
@@ -13,5 +16,24 @@ def instead_of(owner: Any, name: str) -> Callable[[Callable[..., Any]], None]:
 
     def put(wrong: Callable[..., Any]) -> None:
         setattr(owner, name, lambda *arguments, **named: wrong(right, *arguments, **named))
+
+    return put
+
+
+def instead_settled_by(store: type[Any]) -> Callable[[Callable[..., Any]], None]:
+    """Decorates the function that settles orders one by one, instead of a store that settles many together.
+
+    It is given what settles one order rightly, the store, and the order's ending; so many settle at the same time as
+    there are.
+    """
+
+    def put(wrong: Callable[..., Any]) -> None:
+        @instead_of(store, "settle_many")
+        def settle_many(right: Callable[..., Any], store: Any, endings: Any) -> list[Any]:
+            def settle(ending: Any) -> Any:
+                return only(right(store, [ending]))
+
+            with ThreadPoolExecutor(len(endings)) as pool:
+                return list(pool.map(lambda ending: wrong(settle, store, ending), endings))
 
     return put

@@ -12,10 +12,11 @@ from bookstore_lib.core.invariants.sessions import CLEAR_KNOWS, SESSIONS_CLEARED
 from bookstore_lib.core.lease import Candidate, Release, Role
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.pb import common_pb2
-from bookstore_lib.runtime.checkout import Checkout
+from bookstore_lib.runtime.checkout_flow import CheckoutFlow
 from bookstore_lib.runtime.election import Election
 from bookstore_lib.runtime.memory_store import MemoryOrderStore
-from bookstore_lib.runtime.order_store import Settlement
+from bookstore_lib.runtime.order_store import Ending, Settlement
+from bookstore_lib.runtime.pipeline import Work
 from bookstore_lib.runtime.redis_lease import Acquisition, MemoryLease
 from bookstore_lib.runtime.redis_queue import MemoryQueue
 from bookstore_lib.runtime.sessions import Sessions
@@ -45,26 +46,25 @@ def _unfenced(right: Any, store: Any, *arguments: Any) -> None:
     right(store, *arguments, fenced=False)
 
 
-def _settles_with_any_epoch(right: Any, store: Any, order_id: str, _epoch: Any, outcome: Any, clock: Any) -> Any:
-    if store.load(order_id).outcome is not None:
+def _settles_with_any_epoch(right: Any, store: Any, ending: Ending) -> Any:
+    if store.load(ending.order_id).outcome is not None:
         return Settlement.ALREADY
-    settlement = right(store, order_id, len(store._epochs), outcome, clock)
-    store._rows[order_id].epoch = _epoch
+    settlement = right(store, ending._replace(epoch=len(store._epochs)))
+    store._rows[ending.order_id].epoch = ending.epoch
     return settlement
 
 
-def _acknowledges(handler: Any, order_id: str) -> None:
+def _settles_last(right: Any, handler: Any, stored: Any, epoch: int, outcome: Any, post: Any) -> Any:
+    order_id = stored.order.order_id
     handler._tracker.local(order_id, "acknowledged")
-    handler._queue.acknowledge(handler._tracker.process, order_id)
+    handler._groups.acknowledge.put(order_id, post)
+    yield
+    return (yield from right(handler, stored, epoch, outcome, post))
 
 
-def _settles_last(right: Any, handler: Any, stored: Any, epoch: int, outcome: Any) -> Any:
-    _acknowledges(handler, stored.order.order_id)
-    return right(handler, stored, epoch, outcome)
-
-
-def _pops(_right: Any, queue: Any, _consumer: str, _timeout: float) -> Any:
-    return queue._waiting.pop(0) if queue._waiting else None
+def _pops(_right: Any, queue: Any, _consumer: str, _timeout: float, most: int) -> Any:
+    popped, queue._waiting = queue._waiting[:most], queue._waiting[most:]
+    return popped
 
 
 def _repeats(right: Any, network: Any, server: str, name: str, *call: Any) -> Any:
@@ -125,7 +125,8 @@ def _does_not_merge(right: Any, tracker: Any, order_id: str, name: str, stamp: A
     return right(tracker, order_id, name, stamp._replace(clock=VectorClock()))
 
 
-def _clears_nothing(_right: Any, _checkout: Any, _order_id: str) -> bool:
+def _clears_nothing(_right: Any, _checkout: Any, _order_id: str, _post: Any) -> Work[bool]:
+    yield from ()
     return True
 
 
@@ -161,6 +162,6 @@ MISTAKES: dict[str, Mistake] = {
     "the key of a client is not kept": Mistake(SAME_ANSWER, (Swap(MemoryOrderStore, "accept", _forgets_key),)),
     "nobody looks at the stock": Mistake(STOCK_CONSERVED, (Swap(MemoryOrderStore, "_short_of", _sells_more),)),
     "clocks are not merged": Mistake(CLOCKS_CORRECT, (Swap(OrderEventTracker, "receive", _does_not_merge),)),
-    "sessions are never cleared": Mistake(SESSIONS_CLEARED, (Swap(Checkout, "clear", _clears_nothing),)),
+    "sessions are never cleared": Mistake(SESSIONS_CLEARED, (Swap(CheckoutFlow, "clear", _clears_nothing),)),
     "whoever asks clears a session": Mistake(CLEAR_KNOWS, (Swap(Sessions, "clear", _clears_for_anybody),)),
 }

@@ -14,6 +14,7 @@ from bookstore_lib.runtime import checkout, election, rpc_client
 from bookstore_lib.runtime.rpc_context import Received
 from services.orchestrator import desk, pricing
 from services.order_executor import worker
+from services.order_executor.places import Places
 
 
 class Nature:
@@ -78,15 +79,14 @@ class CheckPool(Pool):
 
 
 class Waits:
-    """An event and a semaphore that never block: who would have waited is told to come back later.
+    """An event that never blocks: who would have waited is told to come back later.
 
     Args:
         pause: Told the seconds for which the thread would have waited.
-        places: Of the semaphore.
     """
 
-    def __init__(self, pause: Callable[[float], None], places: int = 0) -> None:
-        self._pause, self._places, self._set = pause, places, False
+    def __init__(self, pause: Callable[[float], None]) -> None:
+        self._pause, self._set = pause, False
 
     def is_set(self) -> bool:
         return self._set
@@ -97,15 +97,28 @@ class Waits:
     def wait(self, seconds: float) -> None:
         self._pause(seconds)
 
-    def acquire(self, timeout: float) -> bool:
-        if not self._places:
-            self._pause(timeout)
-            return False
-        self._places -= 1
-        return True
 
-    def release(self) -> None:
-        self._places += 1
+class FreePlaces(Places):
+    """Places for which nobody waits: the others act instead.
+
+    Args:
+        most: Orders at the same time.
+        pause: Told the seconds for which the thread would have waited for a place.
+        act: Does something of what the orders in flight wait for.
+    """
+
+    def __init__(self, most: int, pause: Callable[[float], None], act: Callable[[], None]) -> None:
+        super().__init__(most)
+        self._pause, self._act = pause, act
+
+    def free(self, timeout: float) -> int:
+        if self._taken == self._most:
+            self._pause(timeout)
+        return self._most - self._taken
+
+    def wait_until_all_left(self) -> None:
+        while self._taken:
+            self._act()
 
 
 @contextmanager
@@ -114,7 +127,7 @@ def simulated(nature: Nature) -> Iterator[None]:
     jitter = SimpleNamespace(uniform=lambda least, _most: least)
     stand_ins = [
         *((module, "time", nature) for module in (worker, election, desk)),
-        *((module, "ThreadPoolExecutor", Pool) for module in (worker, desk)),
+        (desk, "ThreadPoolExecutor", Pool),
         (pricing, "secrets", nature),
         (election, "random", jitter),
         (checkout, "ThreadPoolExecutor", CheckPool),

@@ -5,17 +5,21 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from bookstore_lib.core.errors import CancelledError
 from bookstore_lib.core.lease import Candidate
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.runtime.checkout import Checkout
+from bookstore_lib.runtime.checkout_flow import CheckoutFlow
 from bookstore_lib.runtime.election import Election
 from bookstore_lib.runtime.outcomes import OutcomeBoard, OutcomePublisher
+from bookstore_lib.runtime.pipeline import Pipeline
 from bookstore_lib.runtime.tracker import OrderEventTracker
 from services.orchestrator.desk import Desk
+from services.order_executor.groups import Groups, groups_for
 from services.order_executor.handler import Handler
 from services.order_executor.rules import sweep_for
 from services.order_executor.worker import Worker
-from tests.simulation.nature import Nature, Waits
+from tests.simulation.nature import FreePlaces, Nature, Waits
 from tests.simulation.services import NAMES, Service, Shelf
 
 TTL, RENEW, MARGIN = 2.0, 2 / 3, 0.2
@@ -72,40 +76,70 @@ class Process:
         self.tracker, self._reach, self._nature = tracker, reach, nature
         self.alive, self.frozen_until = True, 0.0
         self.busy = Counter[str]()
-        self._pool: Any = None
 
     @property
     def idle(self) -> bool:
         """Whether it has nothing to do but to wait."""
-        return not self._pool.jobs and not self.busy.total()
+        return not self.jobs() and not self.busy.total()
 
     @property
     def awake(self) -> bool:
         """Whether it can do anything now."""
         return self.alive and self.frozen_until <= self._nature.now
 
+    def jobs(self) -> list[str]:
+        """The threads that wait for nothing but their turn."""
+        raise NotImplementedError
+
     def due(self) -> list[tuple[float, str]]:
         """When each of its threads that is free has something to do."""
-        return [(0.0, "job")] if self._pool.jobs else []
+        return [(0.0, thread) for thread in self.jobs()]
 
     def act(self, thread: str) -> None:
         """Do what one of the threads has to do."""
-        if thread == "job":
-            self._pool.jobs.popleft().run()
+        raise NotImplementedError
 
-    def _checkout(self) -> Checkout:
-        clients: Any = {name: _Latest(name, self._reach.services, self.tracker) for name in NAMES}
-        return Checkout(clients, self.tracker, 1)
+    def _clients(self, calls: list["_Call"]) -> Any:
+        return {name: _Latest(name, self._reach.services, self.tracker, calls) for name in NAMES}
 
 
 class _Latest:
-    """A client of whichever life of a service is the present one."""
+    """A client of whichever life of a service is the present one when a call comes there."""
 
-    def __init__(self, name: str, services: dict[str, Service], tracker: OrderEventTracker) -> None:
-        self._name, self._services, self._tracker = name, services, tracker
+    def __init__(
+        self, name: str, services: dict[str, Service], tracker: OrderEventTracker, calls: list["_Call"]
+    ) -> None:
+        self._name, self._services, self._tracker, self._calls = name, services, tracker, calls
 
-    def start(self, procedure: str, request: Any) -> Any:
-        return self._services[self._name].client(self._tracker).start(procedure, request)
+    def start(self, procedure: str, request: Any, on_done: Callable[[Any], None] | None = None) -> "_Call":
+        call = _Call(lambda: self._services[self._name].client(self._tracker).start(procedure, request), on_done)
+        if on_done is not None:
+            self._calls.append(call)
+        return call
+
+
+class _Call:
+    """A call on its way: carried out when somebody decides so, or waits for it."""
+
+    def __init__(self, start: Callable[[], Any], on_done: Callable[[Any], None] | None) -> None:
+        self._start, self._on_done = start, on_done
+        self._begun: Any = None
+        self._cancelled = False
+
+    def run(self) -> None:
+        if not self._cancelled:
+            self._begun = self._start()
+        if self._on_done is not None:
+            self._on_done(self)
+
+    def cancel(self) -> None:
+        self._cancelled = self._begun is None
+
+    def result(self) -> Any:
+        if self._cancelled:
+            raise CancelledError("It was cancelled on its way.")
+        self._begun = self._begun or self._start()
+        return self._begun.result()
 
 
 class Orchestrator(Process):
@@ -115,9 +149,17 @@ class Orchestrator(Process):
         super().__init__(tracker, reach, nature)
         self.board = OutcomeBoard(tracker)
         shelf: Any = Shelf()
-        checkout = self._checkout() if coordinator == "orchestrator" else None
+        checkout = Checkout(self._clients([]), tracker, 1) if coordinator == "orchestrator" else None
         self.desk = Desk(reach.store, shelf, reach.queue, self.board, tracker, checkout)
-        self._pool = self.desk._cleaners
+        self._cleaners: Any = self.desk._cleaners
+
+    def jobs(self) -> list[str]:
+        """The threads that wait for nothing but their turn."""
+        return ["cleaner"] if self._cleaners.jobs else []
+
+    def act(self, thread: str) -> None:  # noqa: ARG002 - there is one
+        """Do what one of the threads has to do."""
+        self._cleaners.jobs.popleft().run()
 
 
 class Executor(Process):
@@ -130,16 +172,27 @@ class Executor(Process):
         self.election = Election(
             self._candidate, reach.lease, reach.store.take_epoch, tracker, lambda _epoch: elected.set()
         )
+        self._calls, self._pipeline = list[_Call](), Pipeline()
         publisher = OutcomePublisher(reach.channel, tracker)
-        handler = Handler(reach.store, reach.queue, self._checkout(), publisher, tracker, self.election.step_down)
+        self._groups = groups_for(reach.store, reach.queue, publisher, tracker.process)
+        checkout = CheckoutFlow(self._clients(self._calls), tracker)
+        handler = Handler(self._groups, checkout, tracker, self.election.step_down)
         queue: Any = _Blocking(reach.queue, self._pause)
-        worker = Worker(tracker, queue, reach.store, handler, self.election, elected, 1, sweep_for(TTL))
-        stopping, slots = Waits(self._pause), Waits(self._pause, IN_FLIGHT)
-        worker._stopping, worker._slots = stopping, slots  # type: ignore[assignment]  # stand-ins
-        self._worker, self._pool = worker, worker._pool
+        places = FreePlaces(IN_FLIGHT, self._pause, self._do_a_job)
+        worker = Worker(
+            tracker, queue, reach.store, handler, self._pipeline, self.election, elected, places, sweep_for(TTL)
+        )
+        worker._stopping = Waits(self._pause)  # type: ignore[assignment]  # a stand-in
+        self._worker = worker
         self._term: int | None = None
         self._works_at = 0.0
         self._started = False
+
+    def jobs(self) -> list[str]:
+        """The threads that wait for nothing but their turn."""
+        jobs = [name for name in Groups._fields if getattr(self._groups, name).pending]
+        jobs += ["pipeline"] * bool(self._pipeline.pending)
+        return [*(name for name in jobs if not self.busy[name]), *["call"] * len(self._calls)]
 
     def due(self) -> list[tuple[float, str]]:
         """When each of its threads that is free has something to do."""
@@ -159,8 +212,15 @@ class Executor(Process):
             self._work()
         elif thread == "drain":
             self._drain()
+        elif thread == "pipeline":
+            self._pipeline.turn()
+        elif thread == "call":
+            self._calls.pop(self._nature.random.randrange(len(self._calls))).run()
         else:
-            super().act(thread)
+            getattr(self._groups, thread).turn()
+
+    def _do_a_job(self) -> None:
+        self.act(self._nature.random.choice(self.jobs()))
 
     def _stand(self) -> None:
         if self._started:
@@ -202,8 +262,8 @@ class _Blocking:
     def __getattr__(self, method: str) -> Any:
         return getattr(self._queue, method)
 
-    def take(self, consumer: str, timeout: float) -> Any:
-        order_id = self._queue.take(consumer, timeout)
-        if order_id is None:
+    def take(self, consumer: str, timeout: float, most: int) -> Any:
+        taken = self._queue.take(consumer, timeout, most)
+        if not taken:
             self._pause(timeout)
-        return order_id
+        return taken

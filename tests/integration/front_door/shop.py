@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
 from bookstore_lib.core.order import OrderStatus, Outcome, Reason
-from bookstore_lib.runtime.outcomes import OutcomeBoard, OutcomePublisher
+from bookstore_lib.runtime.outcomes import OutcomeBoard
+from bookstore_lib.runtime.pipeline import Post, Work
 from bookstore_lib.runtime.recent_orders import RecentOrder
 from bookstore_lib.runtime.redis_lease import MemoryLease
 from bookstore_lib.runtime.settings import Settings
@@ -21,7 +22,7 @@ from services.orchestrator.clock_diagram import ClockDiagrams
 from services.orchestrator.desk import Desk
 from services.orchestrator.overview import Overview
 from services.orchestrator.streams import Streams
-from services.order_executor.handler import Handler
+from tests.integration.conftest import Working
 
 PAGE = "http://localhost:8080"
 CARD, CVV = "4000123412341238", "73951"
@@ -117,7 +118,7 @@ class Shop:
 
     def run_executor(self, checkout: Any = None) -> None:
         """Start it; `checkout` takes the place of the real checks."""
-        thread = threading.Thread(target=self._work, args=(checkout or self.services.checkout("executor-1"),))
+        thread = threading.Thread(target=self._work, args=(checkout or self.services.flow("executor-1"),))
         thread.start()
         self.run.parts.callback(thread.join)
         self.run.parts.callback(self._stopped.set)
@@ -140,24 +141,34 @@ class Shop:
         return self.http.post("/checkout", data=data, **options)
 
     def _work(self, checkout: Any) -> None:
-        publisher = OutcomePublisher(BoardChannel(self.board), self.run.tracker("executor-1"))  # type: ignore[arg-type]  # a stand-in
-        handler = Handler(
-            self.store, self.queue, checkout, publisher, self.run.tracker("executor-1"), lambda _epoch: None
-        )
+        channel = BoardChannel(self.board)
+        working = Working(self.run, "executor-1", self.store, self.queue, channel, checkout, lambda _epoch: None)
         epoch = self.store.take_epoch("executor-1")
         while not self._stopped.is_set():
-            order_id = self.queue.take("executor-1", 0.1)
-            while order_id is not None and handler.handle(order_id, epoch) is not None:
-                pass
+            for order_id in self.queue.take("executor-1", 0.1):
+                while working.handle(order_id, epoch) is not None:
+                    pass
 
 
 class Fails:
-    """Stands for the checkout while a service is away."""
+    """Stands for the orchestrator's checkout while a service is away."""
 
     def run(self, _order: Any) -> Outcome:
         return FAILED
 
     def clear(self, _order_id: str) -> bool:
+        return True
+
+
+class FailsInFlow:
+    """Stands for the executor's checkout while a service is away."""
+
+    def run(self, _order: Any, _post: Post) -> Work[Outcome]:
+        yield from ()
+        return FAILED
+
+    def clear(self, _order_id: str, _post: Post) -> Work[bool]:
+        yield from ()
         return True
 
 

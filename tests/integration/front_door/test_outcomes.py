@@ -7,7 +7,7 @@ import redis
 
 from bookstore_lib.core.checkout_graph import STEPS
 from bookstore_lib.core.order import OrderStatus
-from tests.integration.front_door.shop import ASYNC, Fails, card, error_of, good
+from tests.integration.front_door.shop import ASYNC, Fails, FailsInFlow, card, error_of, good
 from tests.support import eventually
 
 
@@ -66,7 +66,7 @@ def test_where_the_orchestrator_checks_it_rejects_by_itself_and_clears_the_servi
 
 def test_where_the_orchestrator_checks_the_executor_only_settles_what_it_approved(open_shop):
     shop = open_shop(coordinator="orchestrator")
-    shop.run_executor(Fails())
+    shop.run_executor(FailsInFlow())
 
     assert shop.post(good()).get_json()["status"] == "Order Approved"
     assert len(shop.store.tables().payments) == 1
@@ -77,7 +77,7 @@ def test_an_order_that_could_not_be_checked_is_a_503_that_still_names_the_order(
     shop = open_shop(coordinator=coordinator)
     if coordinator == "orchestrator":
         shop.desk._checkout = Fails()
-    shop.run_executor(Fails())
+    shop.run_executor(FailsInFlow())
 
     answer = shop.post(good())
 
