@@ -118,7 +118,9 @@ class Shop:
 
     def run_executor(self, checkout: Any = None) -> None:
         """Start it; `checkout` takes the place of the real checks."""
-        thread = threading.Thread(target=self._work, args=(checkout or self.services.flow("executor-1"),))
+        checkout, channel = checkout or self.services.flow("executor-1"), BoardChannel(self.board)
+        working = Working(self.run, "executor-1", self.store, self.queue, channel, checkout, lambda _epoch: None)
+        thread = threading.Thread(target=self._work, args=[working])
         thread.start()
         self.run.parts.callback(thread.join)
         self.run.parts.callback(self._stopped.set)
@@ -140,9 +142,7 @@ class Shop:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.http.post("/checkout", data=data, **options)
 
-    def _work(self, checkout: Any) -> None:
-        channel = BoardChannel(self.board)
-        working = Working(self.run, "executor-1", self.store, self.queue, channel, checkout, lambda _epoch: None)
+    def _work(self, working: Working) -> None:
         epoch = self.store.take_epoch("executor-1")
         while not self._stopped.is_set():
             for order_id in self.queue.take("executor-1", 0.1):
