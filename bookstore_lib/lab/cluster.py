@@ -48,6 +48,8 @@ class Bookstore(Controls):
         fsync: When Redis writes to disk: `always`, `everysec` or `no`.
         links: Whether links can be cut; each then goes through a relay, which costs some latency.
         fence: Whether the record refuses the writes of former leaders; without it an order can be charged twice.
+        watch: Whether executors that do not lead watch the one that does, and take over at once when it dies; without
+            it they wait for the end of its lock.
 
     Attributes:
         url: The shop's address.
@@ -71,6 +73,7 @@ class Bookstore(Controls):
         fsync: Fsync = "always",
         links: bool = False,
         fence: bool = True,
+        watch: bool = True,
     ) -> None:
         self.run_dir = Path(run_dir).absolute() if run_dir else _new_run_dir()
         self._settings = LabSettings(
@@ -86,6 +89,7 @@ class Bookstore(Controls):
             card_key=os.environ.get("BOOKSTORE_CARD_KEY", ""),
             links=links,
             fence=fence,
+            watch=watch,
             keep_data=run_dir is not None,
         )
         # The same checks as in the services, but before anything has started.

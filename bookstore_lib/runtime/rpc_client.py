@@ -148,6 +148,12 @@ def open_channel(address: str) -> grpc.Channel:
     return grpc.insecure_channel(address, options=_OPTIONS)
 
 
+def open_quiet_channel(address: str) -> grpc.Channel:
+    """A channel to `host:port` that sends nothing by itself: no keep-alive that could declare a slow peer dead."""
+    options = [(name, value) for name, value in _OPTIONS if not name.startswith("grpc.keepalive")]
+    return grpc.insecure_channel(address, options=options)
+
+
 def is_serving(channel: grpc.Channel, timeout: float) -> bool:
     """Whether the server behind `channel` answers SERVING to the standard health check within `timeout` seconds."""
     try:

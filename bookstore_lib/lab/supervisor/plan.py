@@ -43,6 +43,7 @@ class LabSettings:
         card_key: Seals card data; empty: a new one. Orders that wait on an outside record need the same one again.
         links: Whether every link goes through a relay that can cut it.
         fence: Whether the record refuses the writes of former leaders.
+        watch: Whether executors that do not lead watch the one that does.
         keep_data: Whether the servers' data stays when the run ends; logs and traces always do.
     """
 
@@ -58,6 +59,7 @@ class LabSettings:
     card_key: str = ""
     links: bool = False
     fence: bool = True
+    watch: bool = True
     keep_data: bool = True
 
     def __post_init__(self) -> None:
@@ -106,6 +108,7 @@ def plan_services(
         "lease_ttl": str(settings.lease_ttl),
         "renew_every": str(settings.renew_every or ""),
         "fence": "on" if settings.fence else "off",
+        "watch": "on" if settings.watch else "off",
     }
 
     def plan(name: str, module: str, **own: str) -> Plan:
