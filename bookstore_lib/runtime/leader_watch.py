@@ -21,6 +21,7 @@ from bookstore_lib.pb.order_executor_pb2 import WatchRequest
 from bookstore_lib.pb.order_executor_pb2_grpc import OrderExecutorStub
 from bookstore_lib.runtime.redis_lease import Claim, read_claim
 from bookstore_lib.runtime.rpc_client import open_quiet_channel
+from bookstore_lib.runtime.tracker import OrderEventTracker
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,13 @@ class LeaderWatch:
     """Watches one process at a time, in a thread of its own.
 
     Args:
-        on_lost: Called with the lock whose holder has ended, from this thread.
+        tracker: Writes into the trace whom it watches.
+        on_lost: Called with the lock whose holder has ended, from its thread.
         via: `host:port` through which a process is watched, by its name, where that is another than its lock says.
     """
 
-    def __init__(self, on_lost: Callable[[str], None], via: Mapping[str, str]) -> None:
-        self._on_lost, self._via = on_lost, via
+    def __init__(self, tracker: OrderEventTracker, on_lost: Callable[[str], None], via: Mapping[str, str]) -> None:
+        self._tracker, self._on_lost, self._via = tracker, on_lost, via
         self._lock: str | None = None
         self._call: Any = None
         self._closed = False
@@ -103,6 +105,7 @@ class LeaderWatch:
         try:
             for reply in call:
                 opened = True
+                self._tracker.process_event("watching", holder=reply.node_id)
                 if reply.node_id != claim.holder:  # another life of it, or another process, has its address now
                     return True
         except grpc.RpcError as error:

@@ -72,7 +72,7 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     parts.callback(start_thread(progress.write_until, "progress", [ended]).join)
     worker.start()
     if settings.watched:
-        watch = LeaderWatch(election.lost, settings.watch_routes)
+        watch = LeaderWatch(tracker, election.lost, settings.watch_routes)
         parts.callback(watch.close)
         election.start(watch.follow)
     else:
