@@ -10,9 +10,8 @@ from bookstore_lib.core.checkout_graph import STEPS, Call, Cancelled, CheckoutRu
 from bookstore_lib.core.errors import BookstoreError, CancelledError
 from bookstore_lib.core.order import Order, Outcome, Reason
 from bookstore_lib.pb import common_pb2
-from bookstore_lib.runtime import crash_points, messages
+from bookstore_lib.runtime import crash_points, messages, rpc_client
 from bookstore_lib.runtime.logs import audit
-from bookstore_lib.runtime.rpc_client import ServiceClient, TracedCall
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
 log = logging.getLogger(__name__)
@@ -43,7 +42,7 @@ class Checkout:
 
     def __init__(
         self,
-        services: Mapping[str, ServiceClient],
+        services: Mapping[str, rpc_client.ServiceClient],
         tracker: OrderEventTracker,
         threads: int,
         on_progress: Callable[[str, Mapping[str, str]], None] = lambda _order_id, _steps: None,
@@ -113,9 +112,9 @@ class Checkout:
 class _Walk:
     """The calls of one order: what runs, and whether anything may still start."""
 
-    def __init__(self, order: Order, services: Mapping[str, ServiceClient]) -> None:
+    def __init__(self, order: Order, services: Mapping[str, rpc_client.ServiceClient]) -> None:
         self._order, self._services = order, services
-        self._calls: dict[str, TracedCall] = {}
+        self._calls: dict[str, rpc_client.Call] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
 
@@ -132,7 +131,7 @@ class _Walk:
             log.exception("%s failed", step, extra={"order_id": self._order.order_id})
             return Failed(Reason("internal", f"{step} failed in an unexpected way.", service))
 
-    def _begin(self, step: str) -> TracedCall:
+    def _begin(self, step: str) -> rpc_client.Call:
         with self._lock:
             if self._stop.is_set():
                 raise CancelledError(f"{step} is not wanted any more.")
@@ -148,7 +147,7 @@ class _Walk:
             call.cancel()
 
 
-def _cleared(call: TracedCall) -> bool | None:
+def _cleared(call: rpc_client.Call) -> bool | None:
     """Whether the service forgot the order, or refused because it knows more; `None`: it did not answer."""
     try:
         return bool(call.result().cleared)

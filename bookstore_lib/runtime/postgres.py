@@ -20,6 +20,9 @@ _NO_ANSWER = "PostgreSQL at {} does not answer or does not let us in; start it o
 
 _CONNECT_SECONDS = 20.0
 _RETRY_SECONDS = 3.0
+# One try's share of that. The pool's own pauses between tries grow to minutes, so it is to give up soon: when the
+# server is back, the next try opens a connection at once.
+_TRY_SECONDS = 0.5
 _OPTIONS = "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=5000"
 # Any number, the same for all: two processes must not migrate at the same time.
 _MIGRATION_LOCK = 7_304_221
@@ -85,12 +88,12 @@ class Database:
             url,
             min_size=1,
             max_size=connections,
-            timeout=_RETRY_SECONDS,
+            timeout=_TRY_SECONDS,
             kwargs={"autocommit": True, "row_factory": namedtuple_row, "options": _OPTIONS, "connect_timeout": 3},
             open=False,
-            # The pool's own pauses between tries grow to minutes. Give up soon: the next statement tries again.
-            reconnect_timeout=_RETRY_SECONDS / 3,
+            reconnect_timeout=_TRY_SECONDS / 2,
         )
+        self._url, self._wait = url, wait
         require_answer(url, wait)
         self._pool.open()
 
@@ -100,15 +103,8 @@ class Database:
         Raises:
             UnavailableError: The record did not answer for 3 seconds.
         """
-        attempts = Retrying(
-            stop=stop_after_delay(_RETRY_SECONDS),
-            wait=wait_random_exponential(multiplier=0.05, max=0.5),
-            retry=retry_if_exception_type(psycopg.OperationalError),
-            after=lambda _state: self._pool.check(),
-            reraise=True,
-        )
         try:
-            return attempts(self._run, statement, parameters)
+            return self._attempts(_RETRY_SECONDS)(self._run, statement, parameters)
         except psycopg.OperationalError as error:
             raise UnavailableError("The record (PostgreSQL) does not answer; try again later.") from error
 
@@ -118,7 +114,17 @@ class Database:
             return cursor.fetchall() if cursor.description else []
 
     def migrate(self) -> None:
-        """Bring the schema up to date; nothing happens when it is, and two at once do it one after the other."""
+        """Bring the schema up to date; nothing happens when it is, and two at once do it one after the other.
+
+        Raises:
+            SetupError: The server stopped to answer.
+        """
+        try:
+            self._attempts(self._wait)(self._migrate)
+        except psycopg.OperationalError as error:
+            raise SetupError(_NO_ANSWER.format(without_password(self._url))) from error
+
+    def _migrate(self) -> None:
         with self._pool.connection() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
             connection.execute(
@@ -131,6 +137,16 @@ class Database:
                     log.info("Migrating: %s", migration.name)
                     connection.execute(migration.read_bytes())
                     connection.execute("INSERT INTO schema_migrations (name) VALUES (%s)", (migration.name,))
+
+    def _attempts(self, seconds: float) -> Retrying:
+        """Runs something until the server answers, for so long."""
+        return Retrying(
+            stop=stop_after_delay(seconds),
+            wait=wait_random_exponential(multiplier=0.05, max=0.5),
+            retry=retry_if_exception_type(psycopg.OperationalError),
+            after=lambda _state: self._pool.check(),
+            reraise=True,
+        )
 
     def close(self) -> None:
         """Close all connections."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -22,7 +22,8 @@ _RETRIES = {
                 "initialBackoff": "0.1s",
                 "maxBackoff": "1s",
                 "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                # A server that is told to end cancels what reaches it just then; what the caller cancels stays so.
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }
     ]
@@ -39,11 +40,27 @@ _OPTIONS = (
     # Services on this machine are not behind a proxy, whatever the environment says of the web.
     ("grpc.enable_http_proxy", 0),
 )
+OnDone = Callable[[Any], None]
 _ERRORS = {code.grpc: code.error for code in reversed(CODES.values())}
 
 
+class Call(Protocol):
+    """A call under way, however it goes."""
+
+    def cancel(self) -> None:
+        """Stop the call, on the server too; harmless when it is over."""
+
+    def result(self) -> Any:
+        """Wait for the reply, at most until the call's deadline.
+
+        Raises:
+            CancelledError: It was cancelled from here.
+            BookstoreError: What the service raised, or `UnavailableError` and `DeadlineError` where it gave no answer.
+        """
+
+
 class TracedCall:
-    """A call under way.
+    """A call that goes by itself.
 
     Args:
         call: gRPC's own call.
@@ -58,6 +75,10 @@ class TracedCall:
         """Stop the call, on the server too; harmless when it is over."""
         self._call.cancel()
 
+    def when_done(self, on_done: OnDone) -> None:
+        """Have a callable told this call once that it is over."""
+        self._call.add_done_callback(lambda _call: on_done(self))
+
     def result(self) -> Any:
         """Wait for the reply, at most until the call's deadline.
 
@@ -71,7 +92,7 @@ class TracedCall:
             raise CancelledError(f"{self._what} was cancelled.") from error
         except grpc.RpcError as error:
             self._on_reply(self._call.trailing_metadata(), "error")
-            raise _translate(self._call.code(), self._call.details(), self._what) from error
+            raise translate(self._call.code(), self._call.details(), self._what) from error
         self._on_reply(self._call.trailing_metadata(), "reply")
         return reply
 
@@ -129,9 +150,17 @@ class ServiceClient:
         self._channel = open_channel(address)
         self._stub = stub(grpc.intercept_channel(self._channel, TracingClientInterceptor(tracker, name)))
 
-    def start(self, procedure: str, request: Any) -> TracedCall:
-        """Begin a call of `procedure`; the request names its order in `order_id`."""
+    def start(self, procedure: str, request: Any, on_done: OnDone | None = None) -> Call:
+        """Begin a call.
+
+        Args:
+            procedure: Such as `CheckFraud`.
+            request: What is asked; it names its order in `order_id`.
+            on_done: Told the call once that it is over, from a thread that must not be kept.
+        """
         call: TracedCall = getattr(self._stub, procedure).future(request, timeout=self._deadline)
+        if on_done is not None:
+            call.when_done(on_done)
         return call
 
     def healthy(self, timeout: float) -> bool:
@@ -164,7 +193,14 @@ def is_serving(channel: grpc.Channel, timeout: float) -> bool:
     return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)
 
 
-def _translate(code: grpc.StatusCode, details: str | None, what: str) -> BookstoreError:
+def translate(code: grpc.StatusCode, details: str | None, what: str) -> BookstoreError:
+    """The error that a status stands for here.
+
+    Args:
+        code: As it came back.
+        details: The callee's own sentence.
+        what: Names the call, such as `fraud_detection.CheckFraud`.
+    """
     if code is grpc.StatusCode.UNAVAILABLE:
         return UnavailableError(f"{what} could not be reached.")
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:

@@ -41,10 +41,26 @@ class ReceivedCall(NamedTuple):
 RECEIVED: ContextVar[ReceivedCall | None] = ContextVar("received", default=None)
 
 
+def to_message(order_id: str, stamp: Stamp) -> common_pb2.Context:
+    """What rides along with a message, as a message of its own."""
+    return common_pb2.Context(order_id=order_id, clock=stamp.clock, message_id=stamp.message_id, sender=stamp.sender)
+
+
+def from_message(context: common_pb2.Context) -> Received:
+    """The reverse of `to_message`.
+
+    Raises:
+        InvalidOrderError: It counts more events than anybody has ever seen.
+    """
+    clock = dict(context.clock)
+    if max(clock.values(), default=0) > _MOST_EVENTS:
+        raise InvalidOrderError("What came along with this message counts too many events.")
+    return Received(context.order_id, Stamp(context.sender, context.message_id, VectorClock(clock)))
+
+
 def to_bytes(order_id: str, stamp: Stamp) -> bytes:
     """What rides along with a message, as bytes."""
-    context = common_pb2.Context(order_id=order_id, clock=stamp.clock, message_id=stamp.message_id, sender=stamp.sender)
-    return context.SerializeToString()
+    return to_message(order_id, stamp).SerializeToString()
 
 
 def from_bytes(data: bytes) -> Received:
@@ -54,12 +70,9 @@ def from_bytes(data: bytes) -> Received:
         InvalidOrderError: These are no such bytes, or count more events than anybody has ever seen.
     """
     try:
-        context = common_pb2.Context.FromString(data)
+        return from_message(common_pb2.Context.FromString(data))
     except DecodeError as error:
         raise InvalidOrderError("What came along with this message cannot be read.") from error
-    if max(context.clock.values(), default=0) > _MOST_EVENTS:
-        raise InvalidOrderError("What came along with this message counts too many events.")
-    return Received(context.order_id, Stamp(context.sender, context.message_id, VectorClock(context.clock)))
 
 
 def to_metadata(order_id: str, stamp: Stamp) -> tuple[tuple[str, str | bytes], ...]:

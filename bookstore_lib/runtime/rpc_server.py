@@ -1,22 +1,19 @@
-"""A gRPC server as all services use it: clocks, errors and health in one place."""
+"""A gRPC server as all services use it."""
 
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
 import grpc
-from google.protobuf.message import DecodeError
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from bookstore_lib.core.errors import CODES, BookstoreError, InvalidOrderError, SetupError
-from bookstore_lib.runtime.log_context import begin_log_context
-from bookstore_lib.runtime.logs import audit
-from bookstore_lib.runtime.rpc_context import RECEIVED, Received, ReceivedCall, from_metadata, request_of, to_metadata
+from bookstore_lib.pb.exchange_pb2_grpc import add_ExchangeServicer_to_server
+from bookstore_lib.runtime.exchange_server import ExchangeServicer
+from bookstore_lib.runtime.rpc_calls import Call, CallServer
+from bookstore_lib.runtime.rpc_context import from_metadata, request_of, to_metadata
 from bookstore_lib.runtime.rpc_trouble import TROUBLE, RpcTrouble
 from bookstore_lib.runtime.tracker import OrderEventTracker
-
-log = logging.getLogger(__name__)
 
 MESSAGE_BYTES = 64 * 1024
 _THREADS = 16
@@ -29,13 +26,8 @@ _OPTIONS = (
 )
 
 
-def create_server(
-    listen: str,
-    tracker: OrderEventTracker,
-    register: Sequence[Callable[[grpc.Server], None]],
-    trouble: RpcTrouble = TROUBLE,
-) -> tuple[grpc.Server, int]:
-    """Make a server with the standard health service; it is not started yet.
+class RpcServer:
+    """A gRPC server with the standard health service, which serves calls one by one and on streams.
 
     Args:
         listen: `host:port`; port 0 picks a free one.
@@ -43,33 +35,78 @@ def create_server(
         register: Functions that add a servicer each.
         trouble: What the server suffers.
 
-    Returns:
-        The server and the port it will listen on.
+    Attributes:
+        port: Where it listens.
 
     Raises:
         SetupError: The port is in use or not ours to use.
     """
-    interceptor = TracingServerInterceptor(tracker, trouble)
-    server = grpc.server(ThreadPoolExecutor(_THREADS, "rpc"), interceptors=[interceptor], options=_OPTIONS)
-    for add in register:
-        add(server)
-    checks = health.HealthServicer()
-    checks.set("", health_pb2.HealthCheckResponse.SERVING)
-    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    try:
-        port = server.add_insecure_port(listen)
-    except RuntimeError as error:
-        raise SetupError(
-            f"Nothing can listen on {listen}: the port is in use or not allowed. Choose another."
-        ) from error
-    return server, port
+
+    def __init__(
+        self,
+        listen: str,
+        tracker: OrderEventTracker,
+        register: Sequence[Callable[[grpc.Server], None]],
+        trouble: RpcTrouble = TROUBLE,
+    ) -> None:
+        calls = CallServer(tracker, trouble)
+        self._threads, self._stream_threads = (ThreadPoolExecutor(_THREADS, name) for name in ("rpc", "exchange"))
+        self._server = grpc.server(self._threads, interceptors=[TracingServerInterceptor(calls)], options=_OPTIONS)
+        procedures = _Procedures(self._server)
+        for add in register:
+            add(procedures)  # type: ignore[arg-type]  # as far as generated code asks of a server
+        self._exchange = ExchangeServicer(calls, procedures.handlers, self._stream_threads)
+        add_ExchangeServicer_to_server(self._exchange, self._server)
+        checks = health.HealthServicer()
+        checks.set("", health_pb2.HealthCheckResponse.SERVING)
+        health_pb2_grpc.add_HealthServicer_to_server(checks, self._server)
+        try:
+            self.port = self._server.add_insecure_port(listen)
+        except RuntimeError as error:
+            raise SetupError(
+                f"Nothing can listen on {listen}: the port is in use or not allowed. Choose another."
+            ) from error
+
+    def start(self) -> None:
+        """Serve."""
+        self._server.start()
+
+    def stop(self, grace: float) -> None:
+        """End the streams, give calls under way `grace` seconds, and wait for the handlers."""
+        self._exchange.close()
+        self._server.stop(grace).wait()
+        self._threads.shutdown()
+        self._stream_threads.shutdown()
+
+
+class _Procedures:
+    """Stands for the server where servicers are added to it, and keeps their handlers by procedure.
+
+    Args:
+        server: Gets them too.
+    """
+
+    def __init__(self, server: grpc.Server) -> None:
+        self._server = server
+        self.handlers: dict[str, Any] = {}
+
+    def add_generic_rpc_handlers(self, handlers: Any) -> None:
+        self._server.add_generic_rpc_handlers(handlers)
+
+    def add_registered_method_handlers(self, service: str, handlers: dict[str, Any]) -> None:
+        self.handlers |= handlers
+        self._server.add_registered_method_handlers(service, handlers)
 
 
 class TracingServerInterceptor(grpc.ServerInterceptor):
-    """Merges the clock of every request, ticks, and sends the clock back with every reply, errors too."""
+    """Serves the calls that come one by one; the clock rides in their metadata, and in that of their answers.
 
-    def __init__(self, tracker: OrderEventTracker, trouble: RpcTrouble) -> None:
-        self._tracker, self._trouble = tracker, trouble
+    Args:
+        calls: Serves them.
+    """
+
+    def __init__(self, calls: CallServer) -> None:
+        self._calls = calls
 
     def intercept_service(
         self,
@@ -80,7 +117,6 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
         handler = continuation(handler_call_details)
         if handler is None or handler.unary_unary is None:
             return handler
-        serve = _reading(handler)
         try:
             received = from_metadata(handler_call_details.invocation_metadata)
         except InvalidOrderError as error:
@@ -88,97 +124,20 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
         procedure = str(handler_call_details.method).rsplit("/", 1)[-1]
         request_id = request_of(handler_call_details.invocation_metadata)
 
-        def wrapped(request: Any, context: grpc.ServicerContext) -> Any:
-            if received is None:
-                RECEIVED.set(None)  # this thread may have served another call before
-                begin_log_context()
-                return self._attempt(serve, request, context, procedure, lambda _kind: None)
-            begin_log_context(order_id=received.order_id, request_id=request_id)
-            return self._serve(serve, request, context, received, procedure)
+        def wrapped(request: bytes, context: grpc.ServicerContext) -> Any:
+            served = self._calls.serve(Call(procedure, received, request_id, request), handler, context)
+            if received is not None and served.stamp is not None:
+                context.set_trailing_metadata(to_metadata(received.order_id, served.stamp))
+            if served.error is not None:
+                _abort(context, served.error)
+            return served.reply
 
         return grpc.unary_unary_rpc_method_handler(wrapped, None, handler.response_serializer)
 
-    def _serve(
-        self,
-        serve: Callable[[Any, grpc.ServicerContext], Any],
-        request: Any,
-        context: grpc.ServicerContext,
-        received: Received,
-        procedure: str,
-    ) -> Any:
-        self._trouble.before(procedure, context)
-        if not context.is_active():
-            context.abort(grpc.StatusCode.CANCELLED, "The caller has gone.")  # it must not open a session any more
-        order_id, stamp = received
-        self._tracker.receive(order_id, procedure, stamp)
-        self._note_work(order_id, procedure)
-        RECEIVED.set(ReceivedCall(order_id, self._tracker.worked(order_id)))
 
-        def answer(kind: str) -> None:
-            self._answer(context, order_id, f"{procedure} {kind}", stamp.sender)
-            self._note_work(order_id, procedure)
-
-        reply = self._attempt(serve, request, context, procedure, answer)
-        self._trouble.after(procedure, context)
-        return reply
-
-    def _attempt(
-        self,
-        serve: Callable[[Any, grpc.ServicerContext], Any],
-        request: Any,
-        context: grpc.ServicerContext,
-        procedure: str,
-        answer: Callable[[str], None],
-    ) -> Any:
-        try:
-            reply = serve(request, context)
-        except BookstoreError as error:
-            audit(procedure, error.code)
-            answer("error")
-            _abort(context, type(error).code, str(error))
-        except Exception:
-            log.exception("%s failed", procedure)
-            answer("error")
-            _abort(context, "internal", f"{procedure} failed inside {self._tracker.process}; its log says why.")
-        answer("reply")
-        audit(procedure, _outcome_of(reply))
-        return reply
-
-    def _note_work(self, order_id: str, procedure: str) -> None:
-        if procedure != "ClearOrder":
-            self._tracker.note_work(order_id)
-
-    def _answer(self, context: grpc.ServicerContext, order_id: str, name: str, peer: str) -> None:
-        if context.is_active():
-            context.set_trailing_metadata(to_metadata(order_id, self._tracker.send(order_id, name, peer)))
-        else:
-            self._tracker.local(order_id, f"{name} dropped, the caller has gone")
-
-
-def _abort(context: grpc.ServicerContext, code: str, message: str) -> NoReturn:
-    context.abort(grpc.StatusCode[CODES.get(code, CODES["internal"]).grpc], message)
-
-
-def _reading(handler: "grpc.RpcMethodHandler[Any, Any]") -> Callable[[bytes, grpc.ServicerContext], Any]:
-    """What serves a request in bytes: bytes that are no request are the caller's mistake, which gRPC calls ours."""
-    read, serve = handler.request_deserializer, handler.unary_unary
-
-    def wrapped(data: bytes, context: grpc.ServicerContext) -> Any:
-        try:
-            request = read(data) if read else data
-        except DecodeError as error:
-            raise InvalidOrderError("These bytes are no such request.") from error
-        return serve(request, context) if serve else None
-
-    return wrapped
+def _abort(context: grpc.ServicerContext, error: BookstoreError) -> NoReturn:
+    context.abort(grpc.StatusCode[CODES.get(error.code, CODES["internal"]).grpc], str(error))
 
 
 def _refuse_with(error: BookstoreError) -> "grpc.RpcMethodHandler[Any, Any]":
-    return grpc.unary_unary_rpc_method_handler(lambda _request, context: _abort(context, "invalid_order", str(error)))
-
-
-def _outcome_of(reply: Any) -> str:
-    for field, yes, no in (("passed", "passed", "rejected"), ("cleared", "cleared", "refused")):
-        if hasattr(reply, field):
-            return yes if getattr(reply, field) else no
-    return "done"
+    return grpc.unary_unary_rpc_method_handler(lambda _request, context: _abort(context, error))

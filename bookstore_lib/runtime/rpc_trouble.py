@@ -2,15 +2,24 @@
 
 import itertools
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
-import grpc
-
-from bookstore_lib.core.errors import BookstoreError
+from bookstore_lib.core.errors import BookstoreError, UnavailableError
 
 Kind = Literal["delay", "unavailable", "lose_reply"]
 KINDS: tuple[str, ...] = get_args(Kind)
+
+
+class Caller(Protocol):
+    """Whoever waits for the answer of a call; gRPC's own `ServicerContext` is one."""
+
+    def is_active(self) -> bool:
+        """Whether the caller still waits."""
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:
+        """Have a callable told when it waits no longer; false when that is so already."""
 
 
 @dataclass(frozen=True)
@@ -66,21 +75,28 @@ class RpcTrouble:
                 self._troubles.pop(each, None)
             return sum(self._hits.pop(each, 0) for each in over)
 
-    def before(self, procedure: str, context: grpc.ServicerContext) -> None:
-        """A call has come: delay or refuse it if it has to be; the caller's end ends the delay."""
+    @property
+    def any(self) -> bool:
+        """Whether there is any trouble."""
+        return bool(self._troubles)
+
+    def before(self, procedure: str, caller: Caller) -> None:
+        """A call has come: delay or refuse it if it has to be; the caller's end ends the delay.
+
+        Raises:
+            UnavailableError: It is refused.
+        """
         slow = self._hit("delay", procedure)
         if slow is not None:
             gone = threading.Event()
-            if context.add_callback(gone.set):
+            if caller.add_callback(gone.set):
                 gone.wait(slow.seconds)
         if self._hit("unavailable", procedure) is not None:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "It was told to be unavailable.")
+            raise UnavailableError("It was told to be unavailable.")
 
-    def after(self, procedure: str, context: grpc.ServicerContext) -> None:
-        """A call is served: lose its reply, and the clock that rides along with it, if it has to be."""
-        if self._hit("lose_reply", procedure) is not None:
-            context.set_trailing_metadata(())
-            context.abort(grpc.StatusCode.UNAVAILABLE, "It was told to lose the reply.")
+    def loses_reply(self, procedure: str) -> bool:
+        """Whether a call that is served loses its reply, and the clock that rides along with it."""
+        return self._hit("lose_reply", procedure) is not None
 
     def _hit(self, kind: Kind, procedure: str) -> Trouble | None:
         """The first trouble of this kind that a call of this procedure suffers, which is counted."""

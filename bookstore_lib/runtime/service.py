@@ -15,7 +15,7 @@ from bookstore_lib.core.errors import SetupError
 from bookstore_lib.runtime import crash_points
 from bookstore_lib.runtime.life_line import LifeLine
 from bookstore_lib.runtime.logs import set_up_logs
-from bookstore_lib.runtime.rpc_server import create_server
+from bookstore_lib.runtime.rpc_server import RpcServer
 from bookstore_lib.runtime.settings import Settings
 from bookstore_lib.runtime.starter import READY, WATCH_STDIN
 from bookstore_lib.runtime.trace_log import TraceLog
@@ -75,9 +75,9 @@ def serve_grpc(
     *register: Callable[[grpc.Server], None],
 ) -> None:
     """Start a gRPC server on `settings.listen`; it ends with the stack, after a second for calls under way."""
-    server, _ = create_server(settings.listen, tracker, register)
+    server = RpcServer(settings.listen, tracker, register)
     server.start()
-    parts.callback(lambda: server.stop(_GRACE_SECONDS).wait())
+    parts.callback(server.stop, _GRACE_SECONDS)
 
 
 def start_thread(target: Callable[..., None], name: str, arguments: Sequence[object] = ()) -> threading.Thread:

@@ -1,5 +1,6 @@
 """The three services that check orders, as their coordinator sees them."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 from bookstore_lib.core.errors import SetupError
@@ -8,7 +9,11 @@ from bookstore_lib.pb.suggestions_pb2_grpc import SuggestionsStub
 from bookstore_lib.pb.transaction_verification_pb2_grpc import TransactionVerificationStub
 from bookstore_lib.runtime.rpc_client import ServiceClient
 from bookstore_lib.runtime.settings import Settings, variable
+from bookstore_lib.runtime.stream_client import StreamClient
 from bookstore_lib.runtime.tracker import OrderEventTracker
+
+# How calls go: each by itself, or many on a stream. Both promise the same.
+TRANSPORTS: Mapping[str, type[ServiceClient]] = {"unary": ServiceClient, "stream": StreamClient}
 
 
 def connect_services(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> dict[str, ServiceClient]:
@@ -22,11 +27,11 @@ def connect_services(settings: Settings, tracker: OrderEventTracker, parts: Exit
         "fraud_detection": ("fraud_address", FraudDetectionStub),
         "suggestions": ("suggestions_address", SuggestionsStub),
     }
-    clients = {}
+    clients, client = {}, TRANSPORTS[settings.transport]
     for name, (setting, stub) in services.items():
         address = getattr(settings, setting)
         if not address:
             raise SetupError(f"Set {variable(setting)} to the host:port of {name}.")
-        clients[name] = ServiceClient(name, address, stub, tracker, settings.call_deadline)
+        clients[name] = client(name, address, stub, tracker, settings.call_deadline)
         parts.callback(clients[name].close)
     return clients

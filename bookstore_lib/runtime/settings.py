@@ -12,6 +12,7 @@ from bookstore_lib.core.errors import SetupError
 
 Coordinator = Literal["executor", "orchestrator"]
 COORDINATORS: tuple[str, ...] = get_args(Coordinator)
+_TRANSPORTS = ("unary", "stream")
 _POSITIVE = (
     "lease_ttl",
     "max_in_flight",
@@ -42,6 +43,7 @@ class Settings:
         suggestions_address: `host:port` of suggestions.
         card_key: Key that seals card data at rest: 32 bytes in URL-safe base64.
         coordinator: Who runs the checks: the `executor` or the `orchestrator`.
+        transport: How calls of the services go: `unary` (each by itself) or `stream` (many on one stream).
         lease_ttl: Life of the leader's lock.
         renew_every: Time between two renewals; a third of `lease_ttl` when 0.
         fence: Whether the record refuses the writes of former leaders, `on` or `off`. Off is for the labs, to see what
@@ -75,6 +77,7 @@ class Settings:
     suggestions_address: str = ""
     card_key: str = ""
     coordinator: str = "executor"
+    transport: str = "unary"
     lease_ttl: float = 30.0
     renew_every: float = 0.0
     fence: str = "on"
@@ -106,6 +109,7 @@ class Settings:
         _require(self.coordinator in COORDINATORS, "coordinator", f"has to be one of {', '.join(COORDINATORS)}")
         for name in ("fence", "watch"):
             _require(getattr(self, name) in _SWITCH, name, f"has to be on or off, not {getattr(self, name)!r}")
+        _require(self.transport in _TRANSPORTS, "transport", f"has to be one of {', '.join(_TRANSPORTS)}")
         if not self.renew_every:
             object.__setattr__(self, "renew_every", self.lease_ttl / 3)
         _require(

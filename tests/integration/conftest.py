@@ -23,15 +23,17 @@ from bookstore_lib.runtime.checkout import Checkout
 from bookstore_lib.runtime.postgres import Database
 from bookstore_lib.runtime.redis_queue import MemoryQueue
 from bookstore_lib.runtime.rpc_client import ServiceClient
-from bookstore_lib.runtime.rpc_server import create_server
+from bookstore_lib.runtime.rpc_server import RpcServer
+from bookstore_lib.runtime.service_clients import TRANSPORTS
 from bookstore_lib.runtime.sessions import Sessions
+from bookstore_lib.runtime.stream_client import StreamClient
 from bookstore_lib.runtime.trace_log import TraceLog
 from bookstore_lib.runtime.tracker import OrderEventTracker
 from services.fraud_detection.servicer import FraudDetection
 from services.fraud_detection.velocity import Velocity
 from services.suggestions.servicer import Suggestions
 from services.transaction_verification.servicer import TransactionVerification
-from tests.support import serving
+from tests.support import eventually, serving
 
 IDLE_SECONDS = 600.0
 TODAY = date(2026, 6, 15)
@@ -62,10 +64,11 @@ class Run:
     Args:
         folder: Where the traces go.
         parts: Ends what was started.
+        transport: How calls go.
     """
 
-    def __init__(self, folder: Path, parts: ExitStack) -> None:
-        self._folder, self.parts = folder, parts
+    def __init__(self, folder: Path, parts: ExitStack, transport: str) -> None:
+        self._folder, self.parts, self.transport = folder, parts, transport
         self._trackers: dict[str, OrderEventTracker] = {}
 
     def tracker(self, process: str) -> OrderEventTracker:
@@ -78,16 +81,17 @@ class Run:
 
     def serve(self, process: str, add: Callable[..., None], servicer: Any, listen: str = "127.0.0.1:0") -> str:
         """Start a server; returns where it listens."""
-        server, port = create_server(listen, self.tracker(process), [lambda s: add(servicer, s)])
+        server = RpcServer(listen, self.tracker(process), [lambda s: add(servicer, s)])
         server.start()
-        # The handlers too: one that still runs would write into whatever file has got its trace's number by then.
-        self.parts.callback(vars(server)["_state"].thread_pool.shutdown)
-        self.parts.callback(lambda: server.stop(0).wait())
-        return f"127.0.0.1:{port}"
+        self.parts.callback(server.stop, 0)
+        return f"127.0.0.1:{server.port}"
 
     def client(self, name: str, address: str, process: str = "executor-1", deadline: float = 10) -> ServiceClient:
-        """A client of one of the three services, in the name of a process."""
-        client = ServiceClient(name, address, _RPC[name][0], self.tracker(process), deadline)
+        """A client of one of the three services, in the name of a process, by this run's transport.
+
+        Its stream, where it has one, opens as soon as somebody serves: see `opened`.
+        """
+        client = TRANSPORTS[self.transport](name, address, _RPC[name][0], self.tracker(process), deadline)
         self.parts.callback(client.close)
         return client
 
@@ -101,6 +105,14 @@ class Run:
     def named(self, name: str, kind: str = "local") -> list[TraceEvent]:
         """The events of this name and kind."""
         return [event for event in self.events() if (event.name, event.kind) == (name, kind)]
+
+
+def opened(client: ServiceClient) -> ServiceClient:
+    """The client, once its calls go the way that its transport is named after; where nobody serves, they never do."""
+    if isinstance(client, StreamClient) and client.healthy(0.5):
+        exchange = client.exchange
+        eventually(lambda: exchange.open)
+    return client
 
 
 class Services:
@@ -134,7 +146,7 @@ class Services:
 
     def clients(self, process: str = "executor-1", deadline: float = 10) -> dict[str, ServiceClient]:
         """Clients of all services, in the name of a process."""
-        return {name: self._run.client(name, self.address(name), process, deadline) for name in _RPC}
+        return {name: opened(self._run.client(name, self.address(name), process, deadline)) for name in _RPC}
 
     def checkout(self, process: str = "executor-1", deadline: float = 10) -> Checkout:
         """The checkout, in the name of a process."""
@@ -187,11 +199,17 @@ def catalogue(database: Database) -> Catalogue:
     return Catalogue(database)
 
 
+@pytest.fixture(params=TRANSPORTS)
+def transport(request: pytest.FixtureRequest) -> Any:
+    """Everything is promised of both transports."""
+    return request.param
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
+def run(tmp_path: Path, transport: str) -> Iterator[Run]:
     """Whatever a test does, the clocks that it leaves have to be right."""
     with ExitStack() as parts:
-        run = Run(tmp_path / "traces", parts)
+        run = Run(tmp_path / "traces", parts, transport)
         yield run
     events = run.events()
     assert check_clocks(events) == []

@@ -7,6 +7,7 @@ import pytest
 from bookstore_lib.core.order import Item, OrderStatus
 from bookstore_lib.pb.common_pb2 import CheckReply, Reason
 from bookstore_lib.runtime.rpc_client import TracedCall
+from bookstore_lib.runtime.stream_client import StreamCall
 
 WAIT = 20.0
 REASONS = {
@@ -34,6 +35,12 @@ def fails(_request, _context):
 def checked_steps(run):
     (checked,) = run.named("checked")
     return checked.detail["steps"]
+
+
+@pytest.fixture
+def a_call(transport):
+    """The class of calls."""
+    return {"unary": TracedCall, "stream": StreamCall}[transport]
 
 
 def test_a_good_order_is_approved_with_at_most_three_books_that_were_not_bought(run, services, new_order):
@@ -65,10 +72,10 @@ def test_each_rejection_tells_all_its_reasons_and_suggests_nothing(run, services
     assert run.named("GetSuggestions", "send") == []
 
 
-def test_reasons_of_checks_that_run_at_the_same_time_are_all_gathered(services, new_order, monkeypatch):
+def test_reasons_of_checks_that_run_at_the_same_time_are_all_gathered(services, new_order, a_call, monkeypatch):
     # Whichever rejection is read first must not cut off the other: neither is read before both have come.
     both_came = threading.Barrier(2)
-    usual = TracedCall.result
+    usual = a_call.result
 
     def result(call):
         reply = usual(call)
@@ -76,7 +83,7 @@ def test_reasons_of_checks_that_run_at_the_same_time_are_all_gathered(services, 
             both_came.wait(WAIT)
         return reply
 
-    monkeypatch.setattr(TracedCall, "result", result)
+    monkeypatch.setattr(a_call, "result", result)
 
     outcome = services.checkout().run(new_order("bad_address", "suspicious"))
 
@@ -148,7 +155,7 @@ def test_a_service_that_breaks_fails_the_order_and_its_words_stay_inside(service
 
 
 @pytest.mark.parametrize("first", ["failure", "rejection"])
-def test_a_rejection_outweighs_a_failure_whichever_comes_first(services, new_order, monkeypatch, first):
+def test_a_rejection_outweighs_a_failure_whichever_comes_first(services, new_order, a_call, monkeypatch, first):
     unwanted = threading.Event()
 
     def reject(_request, _context):
@@ -160,7 +167,7 @@ def test_a_rejection_outweighs_a_failure_whichever_comes_first(services, new_ord
     verification.CheckBilling = slow
     before(services, "transaction_verification", "CheckBilling", lambda: unwanted.wait(WAIT))
     # The second answer is on its way already when it is no longer wanted.
-    monkeypatch.setattr(TracedCall, "cancel", lambda _call: unwanted.set())
+    monkeypatch.setattr(a_call, "cancel", lambda _call: unwanted.set())
 
     outcome = services.checkout(deadline=2 * WAIT).run(new_order())
 

@@ -40,7 +40,7 @@ RIGHT = {
 def services(tmp_path, catalogue):
     """Services whose clocks nobody checks in the end: what they are told here never happened."""
     with ExitStack() as parts:
-        yield Services(Run(tmp_path / "traces", parts), catalogue)
+        yield Services(Run(tmp_path / "traces", parts, "unary"), catalogue)
 
 
 def good_request(service, procedure, order):

@@ -21,6 +21,7 @@ from bookstore_lib.pb import common_pb2, fraud_detection_pb2
 from bookstore_lib.pb.fraud_detection_pb2_grpc import FraudDetectionStub, add_FraudDetectionServicer_to_server
 from bookstore_lib.runtime import messages
 from bookstore_lib.runtime.rpc_client import ServiceClient
+from tests.integration.conftest import opened
 from tests.support import eventually
 
 WAIT = 20.0
@@ -63,8 +64,9 @@ def serve(run) -> Callable[..., str]:
 
 @pytest.fixture
 def connect(run) -> Callable[..., ServiceClient]:
-    def client(address: str, deadline: float = 10) -> ServiceClient:
-        return run.client("fraud_detection", address, "executor-1", deadline)  # type: ignore[no-any-return]
+    def client(address: str, deadline: float = 10, *, served: bool = True) -> ServiceClient:
+        client: ServiceClient = run.client("fraud_detection", address, "executor-1", deadline)
+        return opened(client) if served else client
 
     return client
 
@@ -128,6 +130,7 @@ def test_an_error_comes_back_as_the_same_class_by_the_table(serve, connect, code
     assert (str(caught.value) == "Do this instead.") == (type(raised) not in where_the_caller_says_it)
 
 
+@pytest.mark.parametrize("transport", ["unary"])  # on a stream an error is an answer like any other
 @pytest.mark.parametrize("code", sorted(CODES.keys() - {"unavailable"}))
 def test_on_the_wire_an_error_has_the_status_of_the_table(serve, connect, code):
     call = connect(serve(raises(CODES[code].error("Do this instead.")))).start("CheckFraud", ASK)
@@ -167,7 +170,7 @@ def test_where_nobody_listens_a_call_fails_as_unavailable_within_its_deadline(co
     began = time.monotonic()
 
     with pytest.raises(UnavailableError, match="fraud_detection"):
-        connect(dead_address, deadline=WAIT).start("CheckFraud", ASK).result()
+        connect(dead_address, deadline=WAIT, served=False).start("CheckFraud", ASK).result()
 
     assert time.monotonic() - began < WAIT
 
@@ -175,7 +178,7 @@ def test_where_nobody_listens_a_call_fails_as_unavailable_within_its_deadline(co
 def test_a_service_that_comes_up_while_a_call_is_retried_still_answers_it(serve, connect):
     with socket.create_server(("127.0.0.1", 0)) as crashing:
         port = crashing.getsockname()[1]
-        call = connect(f"127.0.0.1:{port}").start("CheckFraud", ASK)
+        call = connect(f"127.0.0.1:{port}", served=False).start("CheckFraud", ASK)
         crashing.settimeout(WAIT)
         crashing.accept()[0].close()
     serve(passes, f"127.0.0.1:{port}")
@@ -242,7 +245,7 @@ def test_a_request_over_64_kib_never_reaches_a_handler(serve):
 
 def test_the_health_check_says_serving_and_leaves_no_trace(run, serve, connect, dead_address):
     assert connect(serve(passes)).healthy(WAIT)
-    assert not connect(dead_address).healthy(0.2)
+    assert not connect(dead_address, served=False).healthy(0.2)
     assert run.events() == []
 
 

@@ -9,17 +9,24 @@ import pytest
 from bookstore_lib.core.errors import BookstoreError, DeadlineError, UnavailableError
 from bookstore_lib.pb import common_pb2, fraud_detection_pb2
 from bookstore_lib.pb.fraud_detection_pb2_grpc import add_FraudDetectionServicer_to_server
-from bookstore_lib.runtime.rpc_server import create_server
+from bookstore_lib.runtime.rpc_server import RpcServer
 from bookstore_lib.runtime.rpc_trouble import RpcTrouble, Trouble
+from tests.integration.conftest import opened
 
 ASK = common_pb2.OrderRequest(order_id="order-1")
-# A client tries a call five times: see `rpc_client`.
-ATTEMPTS = 5
+# A client tries a call five times (see `rpc_client`), and before that once on its stream.
+ATTEMPTS = {"unary": 5, "stream": 6}
 
 
 @pytest.fixture
 def trouble():
     return RpcTrouble()
+
+
+@pytest.fixture
+def attempts(transport):
+    """How often a call is tried."""
+    return ATTEMPTS[transport]
 
 
 @pytest.fixture
@@ -42,16 +49,12 @@ def client(run, trouble, served):
     servicer: Any = SimpleNamespace(
         **{name: procedure(name) for name in ("InitializeOrder", "CheckFraud", "ClearOrder")}
     )
-    server, port = create_server(
-        "127.0.0.1:0",
-        run.tracker("fraud_detection"),
-        [lambda server: add_FraudDetectionServicer_to_server(servicer, server)],
-        trouble,
-    )
+    register = [lambda server: add_FraudDetectionServicer_to_server(servicer, server)]
+    server = RpcServer("127.0.0.1:0", run.tracker("fraud_detection"), register, trouble)
     server.start()
-    run.parts.callback(vars(server)["_state"].thread_pool.shutdown)
-    run.parts.callback(lambda: server.stop(0).wait())
-    return lambda deadline=10: run.client("fraud_detection", f"127.0.0.1:{port}", deadline=deadline)
+    run.parts.callback(server.stop, 0)
+    address = f"127.0.0.1:{server.port}"
+    return lambda deadline=10: opened(run.client("fraud_detection", address, deadline=deadline))
 
 
 def test_a_slow_service_keeps_each_call_waiting_and_then_serves_it(client, trouble, served):
@@ -75,31 +78,31 @@ def test_a_call_whose_caller_has_gone_waits_no_longer_and_is_not_served(client, 
     assert run.events("order-1", "fraud_detection") == []
 
 
-def test_an_unavailable_service_serves_nothing_and_tells_no_clock(client, trouble, served, run):
+def test_an_unavailable_service_serves_nothing_and_tells_no_clock(client, trouble, served, run, attempts):
     number = trouble.begin(Trouble("unavailable"))
 
     with pytest.raises(UnavailableError):
         client().start("CheckFraud", ASK).result()
 
-    assert (served, trouble.end(number)) == ([], ATTEMPTS)
+    assert (served, trouble.end(number)) == ([], attempts)
     assert [event.name for event in run.events("order-1")] == ["CheckFraud"]
 
 
-def test_a_burst_shorter_than_the_callers_attempts_is_absorbed(client, trouble, served):
-    number = trouble.begin(Trouble("unavailable", calls=ATTEMPTS - 1))
+def test_a_burst_shorter_than_the_callers_attempts_is_absorbed(client, trouble, served, attempts):
+    number = trouble.begin(Trouble("unavailable", calls=attempts - 1))
 
     client().start("CheckFraud", ASK).result()
 
-    assert (served, trouble.end(number)) == (["CheckFraud"], ATTEMPTS - 1)
+    assert (served, trouble.end(number)) == (["CheckFraud"], attempts - 1)
 
 
-def test_a_lost_reply_leaves_the_effect_and_the_caller_knows_nothing(client, trouble, served, run):
+def test_a_lost_reply_leaves_the_effect_and_the_caller_knows_nothing(client, trouble, served, run, attempts):
     number = trouble.begin(Trouble("lose_reply"))
 
     with pytest.raises(UnavailableError):
         client().start("CheckFraud", ASK).result()
 
-    assert (served, trouble.end(number)) == (["CheckFraud"] * ATTEMPTS, ATTEMPTS)
+    assert (served, trouble.end(number)) == (["CheckFraud"] * attempts, attempts)
     assert [event.kind for event in run.events("order-1", "executor-1")] == ["send"]
     assert run.named("CheckFraud reply", "send")
     assert not run.named("CheckFraud error", "receive")

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from bookstore_lib.runtime import checkout, election, rpc_client, rpc_server
+from bookstore_lib.runtime import checkout, election, rpc_client
 from bookstore_lib.runtime.rpc_context import Received
 from services.orchestrator import desk, pricing
 from services.order_executor import worker
@@ -121,7 +121,6 @@ def simulated(nature: Nature) -> Iterator[None]:
         (checkout, "wait", nature.one_of),
         (rpc_client, "to_metadata", Received),
         (rpc_client, "from_metadata", lambda received: received or None),
-        (rpc_server, "to_metadata", Received),
     ]
     logging.disable(logging.CRITICAL)
     with ExitStack() as parts:

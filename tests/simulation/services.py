@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from datetime import date
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 
-from bookstore_lib.core.errors import BookstoreError, UnavailableError, UnknownOrderError
+from bookstore_lib.core.errors import CODES, BookstoreError, UnavailableError, UnknownOrderError
 from bookstore_lib.pb import common_pb2, suggestions_pb2
 from bookstore_lib.runtime.catalogue import CatalogueBook, Related
+from bookstore_lib.runtime.rpc_calls import Call, CallServer, Served
 from bookstore_lib.runtime.rpc_client import TracedCall, TracingClientInterceptor
-from bookstore_lib.runtime.rpc_server import TracingServerInterceptor
+from bookstore_lib.runtime.rpc_context import Received
 from bookstore_lib.runtime.rpc_trouble import RpcTrouble, Trouble
 from bookstore_lib.runtime.sessions import Sessions
 from bookstore_lib.runtime.tracker import OrderEventTracker
@@ -121,7 +122,7 @@ class RealService:
     def __init__(self, name: str, tracker: OrderEventTracker, now: Callable[[], float]) -> None:
         self._name, self._trouble = name, RpcTrouble()
         self._sessions = Sessions[Any](tracker, IDLE_SECONDS, now)
-        self._interceptor = TracingServerInterceptor(tracker, self._trouble)
+        self._calls = CallServer(tracker, self._trouble)
         shelf: Any = Shelf()
         servicers: dict[str, Callable[[], Any]] = {
             "transaction_verification": lambda: TransactionVerification(self._sessions, tracker, lambda: TODAY),
@@ -147,13 +148,10 @@ class RealService:
         return len(self._sessions)
 
     def _serve(self, details: Any, request: Any) -> "_Call":
-        context: Any = _Context()
         procedure = details.method[1:]
-        serve = getattr(self._servicer, procedure)
-        try:
-            return _Call(context, self._interceptor._serve(serve, request, context, details.metadata, procedure))
-        except _Aborted as error:
-            return _Call(context, error)
+        handler = SimpleNamespace(unary_unary=getattr(self._servicer, procedure), request_deserializer=_as_it_is)
+        call = Call(procedure, details.metadata, "", request)
+        return _Call(self._calls.serve(call, handler, _Waiting()), request.order_id)
 
 
 Service = ModelService | RealService
@@ -172,47 +170,43 @@ class _Client:
         return call
 
 
-class _Aborted(grpc.RpcError):
-    """The servicer ended the call."""
-
-
-class _Context:
-    """What a servicer is told about its call."""
-
-    trailing: Any = ()
-    code: Any = None
-    details = ""
+class _Waiting:
+    """A caller that does not go away."""
 
     def is_active(self) -> bool:
         return True
 
-    def set_trailing_metadata(self, metadata: Any) -> None:
-        self.trailing = metadata
+    def add_callback(self, _callback: Callable[[], None]) -> bool:
+        return True
 
-    def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
-        self.code, self.details = code, details
-        raise _Aborted
+
+class _Refused(grpc.RpcError):
+    """The call ended with an error."""
 
 
 class _Call:
     """A call that is over, as gRPC shows it to its caller."""
 
-    def __init__(self, context: _Context, result: Any) -> None:
-        self._context, self._result = context, result
+    def __init__(self, served: Served, order_id: str) -> None:
+        self._served, self._order_id = served, order_id
 
     def result(self) -> Any:
-        if isinstance(self._result, _Aborted):
-            raise self._result
-        return self._result
+        if self._served.error is not None:
+            raise _Refused
+        return self._served.reply
 
     def trailing_metadata(self) -> Any:
-        return self._context.trailing
+        return Received(self._order_id, self._served.stamp) if self._served.stamp is not None else ()
 
     def code(self) -> Any:
-        return self._context.code
+        return grpc.StatusCode[CODES[self._served.error.code].grpc] if self._served.error is not None else None
 
     def details(self) -> str:
-        return self._context.details
+        return str(self._served.error)
 
     def cancel(self) -> None:
         """It is over."""
+
+
+def _as_it_is(request: Any) -> Any:
+    return request

@@ -25,7 +25,7 @@ _PATIENCE = 60.0
 _REST_SECONDS = 30.0
 _LATE_SECONDS = 6.0
 _QUIET_SECONDS = 0.1
-# A crash point, or a call that a slow service can delay, has to be reached within this time.
+# A fault has to begin, a crash point to be reached, or a call to be delayed by a slow service, within this time.
 _HIT_SECONDS = 3.0
 
 
@@ -153,7 +153,7 @@ class _Play:
         while self._coming or self._running:
             for timed in [timed for timed in self._coming if self._may_begin(timed)]:
                 self._coming.remove(timed)
-                self._begin(timed.fault)
+                self._begin(timed)
             for running in [running for running in self._running if self._is_over(running)]:
                 self._running.remove(running)
                 self._note(running.injection.fault, running.injection.end)
@@ -166,13 +166,18 @@ class _Play:
         busy = any(wanted & touches(running.injection.fault) for running in self._running)
         return time.monotonic() >= self._began + timed.at and not busy
 
-    def _begin(self, fault: Fault) -> None:
+    def _begin(self, timed: TimedFault) -> None:
+        now = time.monotonic()
         try:
-            injection = begin(self._shop, fault)
+            injection = begin(self._shop, timed.fault)
         except BookstoreError as error:
-            self._landings.append((fault, Landing(landed=False, evidence=str(error))))
+            # Its victim, or whoever knows who leads, may be just about to start again.
+            if now < self._began + timed.at + _HIT_SECONDS:
+                self._coming.append(timed)
+            else:
+                self._landings.append((timed.fault, Landing(landed=False, evidence=str(error))))
         else:
-            self._running.append(_Running(injection, gives_up=time.monotonic() + _HIT_SECONDS))
+            self._running.append(_Running(injection, gives_up=now + _HIT_SECONDS))
 
     def _is_over(self, running: _Running) -> bool:
         now = time.monotonic()
