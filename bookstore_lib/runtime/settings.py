@@ -99,7 +99,7 @@ class Settings:
             _require(0 < getattr(self, name) < math.inf, name, "has to be a number greater than 0")
         for name in ("listen", "http_listen"):
             sentence = f"has to be host:port, such as 127.0.0.1:8081, not {getattr(self, name)!r}"
-            _require(_is_address(getattr(self, name)), name, sentence)
+            _require(_is_port(getattr(self, name).rpartition(":")[2]), name, sentence)
         sentence = f"has to be host:port, such as executor-1:50060, not {self.watch_address!r}"
         _require(not self.watch_address or _is_address(self.watch_address), "watch_address", sentence)
         for route in filter(None, self.watch_via.split(",")):
@@ -178,9 +178,13 @@ def without_password(url: str) -> str:
     return re.sub(r":[^:@/]*@", "@", url)
 
 
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and int(text) <= 65535
+
+
 def _is_address(text: str) -> bool:
-    port = text.rpartition(":")[2]
-    return ":" in text and not re.search(r"\s", text) and port.isdecimal() and int(port) <= 65535
+    host, _, port = text.rpartition(":")
+    return bool(host) and not re.search(r"\s", host) and _is_port(port)
 
 
 def _convert(name: str, text: str, kind: type) -> Any:

@@ -259,7 +259,7 @@ def test_an_epoch_that_comes_late_does_not_end_the_lock_that_another_has_won_mea
 
 def watched(electorate, name):
     """Starts a follower; returns what it wants to be watched, again and again."""
-    wanted = []
+    wanted: list[str | None] = []
     electorate.enter(name, LONG, watch=wanted.append)
     eventually(lambda: wanted and wanted[-1])
     return wanted
