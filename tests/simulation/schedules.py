@@ -105,7 +105,9 @@ _CALLS = [
 _VICTIMS = ("leader", "executor-1", "executor-2")
 _KEYED: list[Action] = [Place("good", "key"), Place("last copy", "key")]
 _ORDERS = [Place(), Place("last copy"), Place("bad card"), *_KEYED]
-_TRAPS = [Happens("crash", trap) for trap in product(STEPS, SIDES, ("kill", "freeze", "slow"), (1, 2))]
+# Few come to a take-over: the leader has to die or to be lost from sight while others wait.
+_OFTEN = [*STEPS, *("take_over",) * 7]
+_TRAPS = [Happens("crash", trap) for trap in product(_OFTEN, SIDES, ("kill", "freeze", "slow"), (1, 2))]
 # A take-over that comes late may put a leader's own orders into the queue again, unnoted.
 _NOT_JUDGED = {("queue.take_over", LATE)}
 _LOSSES = [
