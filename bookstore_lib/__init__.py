@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bookstore_lib.lab.faults import Fault, inject
     from bookstore_lib.lab.figures import Picture, draw_checkout_graph, draw_clock_diagram, save_figure
     from bookstore_lib.lab.history import History
-    from bookstore_lib.lab.load import run_load
+    from bookstore_lib.lab.load import run_customers, run_load
     from bookstore_lib.lab.panels import (
         ClockPanel,
         ClusterPanel,
@@ -54,6 +54,7 @@ __all__ = [
     "draw_checkout_graph",
     "draw_clock_diagram",
     "inject",
+    "run_customers",
     "run_load",
     "save_figure",
 ]
@@ -82,6 +83,7 @@ _HOMES = {
     "draw_checkout_graph": "bookstore_lib.lab.figures",
     "draw_clock_diagram": "bookstore_lib.lab.figures",
     "inject": "bookstore_lib.lab.faults",
+    "run_customers": "bookstore_lib.lab.load",
     "run_load": "bookstore_lib.lab.load",
     "save_figure": "bookstore_lib.lab.figures",
 }

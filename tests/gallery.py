@@ -30,6 +30,18 @@ _INTRODUCTION = """\
 Each figure comes from a history, of a run or made up; it can be saved as SVG, PDF and PNG, byte for byte the same each
 time, in any `figsize`. `make gallery` draws this page again, from histories that are made up."""
 
+_LIVE = """\
+## The live view
+
+`order.live()`
+
+The same diagram to touch, in a notebook: click an event for its clock, its past and its future, drag a cut, filter by
+order and process, zoom, go through time, all by keyboard, too. `ClockPanel(shop)` shows it while the events arrive.
+
+![A clock diagram in a notebook, with buttons above it. The event card checked is chosen: its causal past is blue, its \
+causal future orange, the rest grey. A red dashed line is a cut; below the diagram stands: The cut is inconsistent: \
+transaction_verification has received CheckCard, which executor-2 has not sent.](live-view.png)"""
+
 
 class Figure(NamedTuple):
     """A figure of the gallery: its file, its heading, how one gets it, and who draws it here."""
@@ -158,7 +170,7 @@ def page(alts: Sequence[str]) -> str:
     ]
     for figure, alt in zip(FIGURES, alts, strict=True):
         parts += [f"## {figure.heading}", f"`{figure.how}`", f"![{alt}]({figure.name}.svg)"]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, _LIVE]) + "\n"
 
 
 def main() -> None:

@@ -60,6 +60,7 @@ def up(
     executors: Executors = 3,
     coordinator: Annotated[Coordinator, typer.Option(help="Who runs the checks.")] = "executor",
     lease_ttl: Annotated[float, typer.Option(help="Life of the leader's lock, in seconds.")] = 30.0,
+    mtls: Annotated[bool, typer.Option("--mtls", help="Mutual TLS between all gRPC peers.")] = False,
 ) -> None:
     """Run the bookstore until Ctrl-C."""
     from bookstore_lib.lab.cluster import Bookstore  # noqa: PLC0415 - only when needed
@@ -68,7 +69,7 @@ def up(
     # SIGINT too: a shell that starts this in the background has it ignored.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    with Bookstore(executors, coordinator=coordinator, lease_ttl=lease_ttl, http_port=port) as shop:
+    with Bookstore(executors, coordinator=coordinator, lease_ttl=lease_ttl, http_port=port, mtls=mtls) as shop:
         _say(f"The shop is open at {shop.url}; logs and traces are in {shop.run_dir}. Ctrl-C closes it.")
         if as_json:
             _print_json({"url": shop.url, "run_dir": str(shop.run_dir), "ready_seconds": round(shop.ready_seconds, 3)})
@@ -88,6 +89,7 @@ def lab(
     # Nothing here needs the network; JupyterLab shall not ask for it either.
     offline = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     command = [sys.executable, "-m", "jupyterlab", *as_root, *offline, str(notebooks)]
+    os.environ.setdefault("PYTHONSTARTUP", str(Path(__file__).with_name("kernel_start.py")))
     os.execv(sys.executable, command)  # noqa: S606 - no shell wanted
 
 
@@ -97,10 +99,16 @@ def dashboard(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 8866,
     browser: Annotated[bool, typer.Option(help="Open it in a browser.")] = True,
 ) -> None:
-    """Show a bookstore of its own, with all panels, as a page: each visit starts one, which ends with the visit."""
+    """Show a bookstore of its own, with all panels, as a page: each visit starts one, which ends with the visit.
+
+    With `?theme=dark` at the end of its address it is dark.
+    """
     page = Path(__file__).parent / "page" / "dashboard.ipynb"  # alone in its folder, which is on its kernel's path
-    # A browser that vanishes says no goodbye; its bookstore goes when nobody has been connected for a while.
-    cull = ["--MappingKernelManager.cull_idle_timeout=60", "--MappingKernelManager.cull_interval=20"]
+    # A browser that vanishes says no goodbye; its bookstore goes when nobody has been connected for a while. That its
+    # panels still write is no sign of life.
+    manager, written = "--MappingKernelManager", ("comm_msg", "comm_open", "execute_request")
+    cull = [f"{manager}.cull_idle_timeout=180", f"{manager}.cull_interval=20"]
+    cull += [f"{manager}.untracked_message_types={kind}" for kind in written]
     # Voila's page asks the internet for icons that nothing here needs; so that no request leaves this machine:
     policy = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'"
     options = [str(page), f"--port={port}", *cull, *([] if browser else ["--no-browser"])]
@@ -166,7 +174,7 @@ def logs(
         bool, typer.Option("--json", help="One JSON object; with --follow one for each line of a log.")
     ] = False,
     service: Annotated[str, typer.Option(help="Only processes whose name begins like this, such as executor.")] = "",
-    order: Annotated[str, typer.Option(help="Only lines about this order.")] = "",
+    order: Annotated[str, typer.Option(help="Only lines about this order: its id, or the beginning of it.")] = "",
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on with what is written from now on, until Ctrl-C.")
     ] = False,

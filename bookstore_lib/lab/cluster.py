@@ -47,6 +47,7 @@ class Bookstore(Controls):
             given; then the servers' data (some 40 MB) goes when the bookstore ends.
         fsync: When Redis writes to disk: `always`, `everysec` or `no`.
         links: Whether links can be cut; each then goes through a relay, which costs some latency.
+        mtls: Whether all gRPC peers prove with certificates of this bookstore who they are; strangers are refused.
         fence: Whether the record refuses the writes of former leaders; without it an order can be charged twice.
         watch: Whether executors that do not lead watch the one that does, and take over at once when it dies; without
             it they wait for the end of its lock.
@@ -72,6 +73,7 @@ class Bookstore(Controls):
         run_dir: str | Path | None = None,
         fsync: Fsync = "always",
         links: bool = False,
+        mtls: bool = False,
         fence: bool = True,
         watch: bool = True,
     ) -> None:
@@ -88,6 +90,7 @@ class Bookstore(Controls):
             postgres_url=os.environ.get("BOOKSTORE_POSTGRES_URL", ""),
             card_key=os.environ.get("BOOKSTORE_CARD_KEY", ""),
             links=links,
+            mtls=mtls,
             fence=fence,
             watch=watch,
             keep_data=run_dir is not None,
@@ -112,8 +115,8 @@ class Bookstore(Controls):
         self._redis_url = where["redis_url"]
         self._redis_is_ours = not self._settings.redis_url
         self._postgres_url: str = where["postgres_url"]
-        self.client = ShopClient(self.url)
-        if not self.client.healthy():
+        self._client = ShopClient(self.url)
+        if not self._client.healthy():
             self.close()
             raise SetupError(f"The shop started but is not well; see the logs in {self.run_dir / 'logs'}.")
 
@@ -132,6 +135,16 @@ class Bookstore(Controls):
     def settings(self) -> LabSettings:
         """What was chosen about it."""
         return self._settings
+
+    @property
+    def client(self) -> ShopClient:
+        """Places orders and asks about them.
+
+        Raises:
+            BookstoreError: The bookstore was stopped.
+        """
+        self._require_running()
+        return self._client
 
     @property
     def redis_url(self) -> str:
@@ -173,7 +186,6 @@ class Bookstore(Controls):
         Raises:
             BookstoreError: The shop refused the order or does not answer; the sentence says why.
         """
-        self._require_running()
         return self.client.checkout(items, customer, key=key)
 
     @property

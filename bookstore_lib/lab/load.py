@@ -4,15 +4,15 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.lab.customers import CUSTOMERS
-from bookstore_lib.lab.shop_client import Receipt, ShopClient
+from bookstore_lib.lab.shop_client import Receipt
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,32 +83,38 @@ class Load:
         placed: The orders that have their outcome, as they came.
 
     Raises:
-        BookstoreError: The rate or the mix makes no sense.
+        BookstoreError: The rate or the mix makes no sense, or the bookstore was stopped.
     """
 
     def __init__(self, shop: Bookstore, rate: float, mix: Mapping[str, float] = GOOD_ONLY, *, seed: int = 1) -> None:
         _check(rate, mix)
-        self._url, self._rate, self._mix = shop.url, rate, dict(mix)
+        self._shop, self._client, self._rate, self._mix = shop, shop.client, rate, dict(mix)
         self._random = random.Random(seed)  # noqa: S311 - no secret; the same again
-        self._titles = [book["title"] for book in shop.client.books(limit=_BOOKS)]
+        self._titles = [book["title"] for book in self._client.books(limit=_BOOKS)]
         self._mine = threading.local()
         self._ending = threading.Event()
         self._began = 0.0
         self.placed: list[Placed] = []
 
     def run(self, seconds: float) -> None:
-        """Place orders for a time, or until `stop`, and wait for their outcomes."""
+        """Place orders for a time, until `stop`, or until the bookstore ends, and wait for their outcomes."""
         self._began = time.monotonic()
         with ThreadPoolExecutor(_CUSTOMERS_AT_ONCE, "customer") as customers:
-            for number in range(max(1, round(seconds * self._rate))):
-                due = number / self._rate
-                if self._ending.wait(max(0.0, self._began + due - time.monotonic())):
-                    break
-                (customer,) = self._random.choices(list(self._mix), list(self._mix.values()))
-                customers.submit(self._place, due, customer, self._random.choice(self._titles))
+            try:
+                self._arrive(customers, max(1, round(seconds * self._rate)))
+            except KeyboardInterrupt:  # an interrupted cell does not wait for those that wait
+                self.stop()
+                raise
+
+    def run_closed(self, customers: int, each: int) -> None:
+        """Have some customers place orders, each the next one when the last has its outcome."""
+        self._began = time.monotonic()
+        with ThreadPoolExecutor(customers, "customer") as at_once:
+            for _ in range(customers):
+                at_once.submit(self._place_again, [self._random.choice(self._titles) for _ in range(each)])
 
     def stop(self) -> None:
-        """Place no more; `run` ends when the outcomes are there."""
+        """Place no more, those that wait for a free customer neither; `run` ends when the outcomes are there."""
         self._ending.set()
 
     @property
@@ -137,9 +143,24 @@ class Load:
 
         return pd.DataFrame(sorted(self.placed), columns=list(Placed._fields))
 
+    def _arrive(self, customers: ThreadPoolExecutor, orders: int) -> None:
+        for number in range(orders):
+            due = number / self._rate
+            if self._ending.wait(max(0.0, self._began + due - time.monotonic())) or not self._shop.close.alive:
+                self.stop()
+                break
+            (customer,) = self._random.choices(list(self._mix), list(self._mix.values()))
+            customers.submit(self._place, due, customer, self._random.choice(self._titles))
+
+    def _place_again(self, titles: list[str]) -> None:
+        for title in titles:
+            self._place(self.elapsed, "good", title)
+
     def _place(self, due: float, customer: str, title: str) -> None:
+        if self._ending.is_set():
+            return
         if not hasattr(self._mine, "client"):
-            self._mine.client = ShopClient(self._url)
+            self._mine.client = self._client.another()
         try:
             receipt = self._mine.client.checkout({title: 1}, customer)
             status, order_id = receipt.status, receipt.order_id
@@ -171,18 +192,44 @@ def run_load(
     return load.frame(), load.summary()
 
 
+def run_customers(shop: Bookstore, customers: int, each: int = 5, *, seed: int = 1) -> tuple["pd.DataFrame", Summary]:
+    """Let some customers order again and again: each places the next order when the last one has its outcome.
+
+    Such a load is *closed*: it slows down with the shop. That of `run_load` is *open*: it does not wait for the shop.
+    See B. Schroeder, A. Wierman, M. Harchol-Balter, "Open Versus Closed: A Cautionary Tale" (2006).
+
+    Args:
+        shop: A running bookstore.
+        customers: How many there are; so many orders are under way at most.
+        each: How many orders each of them places, one after the other.
+        seed: The same seed gives the same books.
+
+    Returns:
+        A row for each order (see `Placed`), and the summary: what is offered is what was done.
+
+    Raises:
+        BookstoreError: There are no customers or more than 64, or the shop does not answer at all.
+    """
+    if not 1 <= customers <= _CUSTOMERS_AT_ONCE:
+        raise BookstoreError(f"From 1 to {_CUSTOMERS_AT_ONCE} customers can order at once, not {customers!r}.")
+    load = Load(shop, 1, seed=seed)
+    load.run_closed(customers, each)
+    summary = load.summary()
+    return load.frame(), summary._replace(offered=summary.throughput)
+
+
 def place_at_once(shop: Bookstore, items: Mapping[str, int], customer: str = "good", count: int = 10) -> list[Receipt]:
     """Place the same order many times at the same moment; the outcomes, in the order in which they were begun.
 
     Raises:
-        BookstoreError: The shop refused one of them, or does not answer.
+        BookstoreError: The shop refused one of them, does not answer, or was stopped.
     """
-    start = threading.Barrier(count)
+    client, start = shop.client, threading.Barrier(count)
 
     def place() -> Receipt:
-        with _client(shop) as client:
+        with closing(client.another()) as own:
             start.wait()
-            return client.checkout(items, customer)
+            return own.checkout(items, customer)
 
     with ThreadPoolExecutor(count, "customer") as customers:
         return [future.result() for future in [customers.submit(place) for _ in range(count)]]
@@ -203,15 +250,6 @@ def summarise(placed: list[Placed], rate: float) -> Summary:
         slowest=times[-1],
         by_status=dict(Counter(order.status for order in placed)),
     )
-
-
-@contextmanager
-def _client(shop: Bookstore) -> Iterator[ShopClient]:
-    client = ShopClient(shop.url)
-    try:
-        yield client
-    finally:
-        client.close()
 
 
 def _check(rate: float, mix: Mapping[str, float]) -> None:

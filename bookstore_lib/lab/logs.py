@@ -44,7 +44,7 @@ class LogReader:
     Args:
         folder: Where they are, a file for each process.
         service: Only processes whose name begins like this; all services when empty.
-        order: Only lines about this order; all when empty.
+        order: Only lines about this order, or those whose ids begin like this; all when empty.
     """
 
     def __init__(self, folder: Path, service: str = "", order: str = "") -> None:
@@ -56,7 +56,7 @@ class LogReader:
         """What has been written since the last call, in the order of time."""
         files = [file for file in sorted(self._folder.glob("*.log")) if self._wanted(file.stem)]
         lines = [line for file in files for line in self._new_lines(file)]
-        found = [line for line in lines if self._order in ("", line.fields.get("order_id"))]
+        found = [line for line in lines if str(line.fields.get("order_id", "")).startswith(self._order)]
         return sorted(found, key=lambda line: line.time)
 
     def _wanted(self, process: str) -> bool:

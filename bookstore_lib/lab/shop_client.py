@@ -52,6 +52,10 @@ class ShopClient:
         # The shop is on this machine; no proxy of the environment is between.
         self._session.trust_env = False
 
+    def another(self) -> "ShopClient":
+        """A client of the same shop, for another thread."""
+        return ShopClient(self._url)
+
     def checkout(self, items: Mapping[str, int], customer: str = "good", *, key: str = "") -> Receipt:
         """Place an order and wait for its outcome, 40 seconds at most: after that its status is `Order Received`.
 

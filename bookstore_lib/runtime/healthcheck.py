@@ -12,8 +12,9 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["grpc", address]:
             from bookstore_lib.runtime.rpc_client import is_serving, open_channel  # noqa: PLC0415 - slow to import
+            from bookstore_lib.runtime.rpc_tls import Tls  # noqa: PLC0415 - likewise
 
-            with open_channel(address) as channel:
+            with open_channel(address, Tls.from_env()) as channel:
                 return 0 if is_serving(channel, _SECONDS) else 1
         case ["http", url]:
             # What is asked for is on this machine, whatever proxy the environment names for the web.

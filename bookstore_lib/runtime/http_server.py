@@ -12,6 +12,8 @@ from waitress.server import create_server
 from waitress.task import ErrorTask
 
 from bookstore_lib.core.errors import SetupError
+from bookstore_lib.runtime.log_context import logging_of
+from bookstore_lib.runtime.logs import audit
 from bookstore_lib.runtime.service import start_thread
 
 # More may be open than are ever served at once: whoever connects and says nothing must not keep others out.
@@ -30,6 +32,8 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
     def execute(self) -> None:
         error, request_id = self.request.error, secrets.token_hex(8)
         code = error.reason.lower().replace(" ", "_")
+        with logging_of(request_id=request_id):
+            audit("no page", code)
         message = f"This request cannot be read: {error.reason}."
         body = json.dumps({"error": {"code": code, "message": message, "requestId": request_id}}).encode()
         self.status = f"{error.code} {error.reason}"

@@ -20,7 +20,8 @@ from bookstore_lib.core.hosts import base_name
 from bookstore_lib.pb.order_executor_pb2 import WatchRequest
 from bookstore_lib.pb.order_executor_pb2_grpc import OrderExecutorStub
 from bookstore_lib.runtime.redis_lease import Claim, read_claim
-from bookstore_lib.runtime.rpc_client import open_quiet_channel
+from bookstore_lib.runtime.rpc_client import open_channel
+from bookstore_lib.runtime.rpc_tls import PLAIN, Tls
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
 log = logging.getLogger(__name__)
@@ -36,10 +37,13 @@ class LeaderWatch:
         tracker: Writes into the trace whom it watches.
         on_lost: Called with the lock whose holder has ended, from its thread.
         via: `host:port` through which a process is watched, by its name, where that is another than its lock says.
+        tls: Our certificate, and whose servers are trusted.
     """
 
-    def __init__(self, tracker: OrderEventTracker, on_lost: Callable[[str], None], via: Mapping[str, str]) -> None:
-        self._tracker, self._on_lost, self._via = tracker, on_lost, via
+    def __init__(
+        self, tracker: OrderEventTracker, on_lost: Callable[[str], None], via: Mapping[str, str], tls: Tls = PLAIN
+    ) -> None:
+        self._tracker, self._on_lost, self._via, self._tls = tracker, on_lost, via, tls
         self._lock: str | None = None
         self._call: Any = None
         self._closed = False
@@ -86,7 +90,7 @@ class LeaderWatch:
         address = self._via.get(base_name(claim.holder), claim.address)
         if not address:
             return
-        with open_quiet_channel(address) as channel:
+        with open_channel(address, self._tls, quiet=True) as channel:
             lost = self._holder_ended(channel, lock, claim)
         with self._changed:
             self._call = None

@@ -5,7 +5,8 @@ A publication can be lost (nobody listens, Redis is away); it only wakes those w
 
 import base64
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import redis
 
@@ -41,29 +42,33 @@ class OutcomeBoard:
 
     def __init__(self, tracker: OrderEventTracker) -> None:
         self._tracker = tracker
-        self._waiting: dict[str, threading.Event] = {}
+        self._waiting: dict[str, list[threading.Event]] = {}
         self._lock = threading.Lock()
 
-    def expect(self, order_id: str) -> threading.Event:
-        """An event that is set when the order's outcome is published from now on."""
+    @contextmanager
+    def expecting(self, order_id: str) -> Iterator[threading.Event]:
+        """An event for the time of the block, set when the order's outcome is published in it."""
+        woken = threading.Event()
         with self._lock:
-            return self._waiting.setdefault(order_id, threading.Event())
-
-    def dismiss(self, order_id: str) -> None:
-        """Nobody waits for this order any more."""
-        with self._lock:
-            self._waiting.pop(order_id, None)
+            self._waiting.setdefault(order_id, []).append(woken)
+        try:
+            yield woken
+        finally:
+            with self._lock:
+                self._waiting[order_id].remove(woken)
+                if not self._waiting[order_id]:
+                    del self._waiting[order_id]
 
     def announce(self, message: str) -> None:
         """Take a message from the channel: merge its clock and wake whoever waits."""
         order_id, stamp = from_bytes(base64.b64decode(message))
         self._tracker.receive(order_id, "outcome", stamp)
         with self._lock:
-            waiting = self._waiting.get(order_id)
-        if waiting is None:
+            waiting = list(self._waiting.get(order_id, ()))
+        if not waiting:
             self._tracker.forget(order_id)
-        else:
-            waiting.set()
+        for woken in waiting:
+            woken.set()
 
 
 def listen(client: redis.Redis, channel: str, take: Callable[[str], None], stopped: threading.Event) -> None:

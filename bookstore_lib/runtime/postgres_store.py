@@ -56,7 +56,7 @@ class PostgresOrderStore:
                 "message_id": stamp.message_id,
                 "sender": stamp.sender,
                 "key": idempotency and idempotency.key,
-                "request_hash": idempotency and idempotency.request_hash,
+                "request_hash": idempotency and self._seal.fingerprint(idempotency.request_hash),
                 "request_id": order.request_id,
                 "items": Jsonb([[item.book_id, item.quantity, item.price_cents] for item in order.items]),
             },
@@ -67,7 +67,7 @@ class PostgresOrderStore:
         (row,) = self._database.query(
             "SELECT order_id, request_hash FROM orders WHERE idempotency_key = %s", (idempotency.key,)
         )
-        if row.request_hash != idempotency.request_hash:
+        if row.request_hash != self._seal.fingerprint(idempotency.request_hash):
             raise KeyReusedError("This idempotency key came before with another body; use a new one.")
         return str(row.order_id)
 
@@ -119,7 +119,7 @@ class PostgresOrderStore:
         """Keep what the checks said."""
         kept = self._database.query(
             """
-            UPDATE orders SET checked = %s, clock = %s, message_id = %s, sender = %s
+            UPDATE orders SET checked = %s, sealed_card = NULL, clock = %s, message_id = %s, sender = %s
             WHERE order_id = %s AND status = 'accepted' RETURNING order_id
             """,
             (Jsonb(_fields(outcome)), Jsonb(dict(stamp.clock)), stamp.message_id, stamp.sender, order_id),
@@ -129,6 +129,8 @@ class PostgresOrderStore:
 
     def settle(self, order_id: str, epoch: int | None, outcome: Outcome, clock: VectorClock) -> Settlement:
         """End the order."""
+        if outcome.status is OrderStatus.FAILED:
+            self._forget_cvv(order_id)
         fields = _fields(outcome)
         (row,) = self._database.query(
             "SELECT settle_order(%s, %s, %s, %s, %s, %s, %s, %s) AS result",
@@ -146,6 +148,15 @@ class PostgresOrderStore:
         if row.result == "unknown":
             raise UnknownOrderError(f"There is no order {order_id}.")
         return Settlement(row.result)
+
+    def _forget_cvv(self, order_id: str) -> None:
+        """Before a dead letter is made; should that be refused, what is left is checked as the whole would be."""
+        query = self._database.query
+        for row in query("SELECT sealed_card FROM orders WHERE order_id = %s", (order_id,)):
+            card = self._open(row.sealed_card)
+            if card is not None:
+                kept = (self._seal.seal(card.without_cvv()), order_id, row.sealed_card)
+                query("UPDATE orders SET sealed_card = %s WHERE order_id = %s AND sealed_card = %s", kept)
 
     def open_orders(self, min_age: float) -> list[str]:
         """Ids of the orders that wait."""

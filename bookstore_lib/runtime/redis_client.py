@@ -25,7 +25,7 @@ def require_answer(url: str) -> None:
         ) from error
 
 
-def connect(url: str, timeout: float = _TIMEOUT) -> redis.Redis:
+def connect(url: str, timeout: float = _TIMEOUT, name: str | None = None) -> redis.Redis:
     """A client that never retries by itself.
 
     A client of redis-py may send a command again when its reply is lost, and a push that had already happened then
@@ -34,6 +34,7 @@ def connect(url: str, timeout: float = _TIMEOUT) -> redis.Redis:
     Args:
         url: `redis://[:password@]host:port/db`.
         timeout: Seconds that a connection or a reply may take; more than a blocking command blocks.
+        name: What `connected` calls this client's process.
 
     Raises:
         SetupError: The URL makes no sense.
@@ -41,6 +42,7 @@ def connect(url: str, timeout: float = _TIMEOUT) -> redis.Redis:
     try:
         client: redis.Redis = redis.Redis.from_url(
             url,
+            client_name=name,
             decode_responses=True,
             retry=Retry(NoBackoff(), 0),
             retry_on_error=[],
@@ -52,3 +54,15 @@ def connect(url: str, timeout: float = _TIMEOUT) -> redis.Redis:
             f"{variable('redis_url')}={without_password(url)!r} is no URL; it looks like redis://host:6379/0."
         ) from error
     return client
+
+
+def connected(client: redis.Redis) -> list[str]:
+    """The names of the processes that have a connection to the server now, sorted; of those that gave one.
+
+    A killed process is gone at once; one that is frozen, or whose link is cut, stays until its connection ends.
+
+    Raises:
+        redis.RedisError: The server does not answer, or does not tell who is there.
+    """
+    connections: list[dict[str, str]] = client.client_list(_type="normal")
+    return sorted({connection["name"] for connection in connections} - {""})

@@ -10,6 +10,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from bookstore_lib.core.errors import CODES, BookstoreError, CancelledError, DeadlineError, UnavailableError
 from bookstore_lib.runtime.rpc_context import from_metadata, to_metadata
 from bookstore_lib.runtime.rpc_server import MESSAGE_BYTES
+from bookstore_lib.runtime.rpc_tls import PLAIN, Tls
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
 # All procedures of the services may be repeated, so gRPC itself retries them; the call's deadline bounds it all.
@@ -142,12 +143,18 @@ class ServiceClient:
         stub: The generated stub class.
         tracker: Records what goes out and comes back.
         deadline: Seconds that a call may take, its retries included.
+        tls: Its own certificate, and whose servers it trusts.
+
+    Raises:
+        SetupError: The certificate cannot be used.
     """
 
-    def __init__(self, name: str, address: str, stub: Any, tracker: OrderEventTracker, deadline: float) -> None:
+    def __init__(
+        self, name: str, address: str, stub: Any, tracker: OrderEventTracker, deadline: float, tls: Tls = PLAIN
+    ) -> None:
         self.name = name
         self._deadline = deadline
-        self._channel = open_channel(address)
+        self._channel = open_channel(address, tls)
         self._stub = stub(grpc.intercept_channel(self._channel, TracingClientInterceptor(tracker, name)))
 
     def start(self, procedure: str, request: Any, on_done: OnDone | None = None) -> Call:
@@ -172,15 +179,16 @@ class ServiceClient:
         self._channel.close()
 
 
-def open_channel(address: str) -> grpc.Channel:
-    """A channel to `host:port`, as all calls here use it."""
-    return grpc.insecure_channel(address, options=_OPTIONS)
+def open_channel(address: str, tls: Tls, *, quiet: bool = False) -> grpc.Channel:
+    """A channel to `host:port`, as all calls here use it; raises `SetupError` when the certificate cannot be used.
 
-
-def open_quiet_channel(address: str) -> grpc.Channel:
-    """A channel to `host:port` that sends nothing by itself: no keep-alive that could declare a slow peer dead."""
-    options = [(name, value) for name, value in _OPTIONS if not name.startswith("grpc.keepalive")]
-    return grpc.insecure_channel(address, options=options)
+    A quiet one sends nothing by itself: it has no keep-alive that could declare a slow peer dead.
+    """
+    options = [(name, value) for name, value in _OPTIONS if not (quiet and name.startswith("grpc.keepalive"))]
+    credentials = tls.client()
+    if credentials is None:
+        return grpc.insecure_channel(address, options=options)
+    return grpc.secure_channel(address, credentials, options=options)
 
 
 def is_serving(channel: grpc.Channel, timeout: float) -> bool:

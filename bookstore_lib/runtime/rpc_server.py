@@ -12,6 +12,7 @@ from bookstore_lib.pb.exchange_pb2_grpc import add_ExchangeServicer_to_server
 from bookstore_lib.runtime.exchange_server import ExchangeServicer
 from bookstore_lib.runtime.rpc_calls import Call, CallServer
 from bookstore_lib.runtime.rpc_context import from_metadata, request_of, to_metadata
+from bookstore_lib.runtime.rpc_tls import PLAIN, Tls
 from bookstore_lib.runtime.rpc_trouble import TROUBLE, RpcTrouble
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
@@ -34,12 +35,13 @@ class RpcServer:
         tracker: Records what comes in and what goes out.
         register: Functions that add a servicer each.
         trouble: What the server suffers.
+        tls: Its certificate, and whose clients it serves.
 
     Attributes:
         port: Where it listens.
 
     Raises:
-        SetupError: The port is in use or not ours to use.
+        SetupError: The port is in use or not ours to use, or the certificate cannot be used.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class RpcServer:
         tracker: OrderEventTracker,
         register: Sequence[Callable[[grpc.Server], None]],
         trouble: RpcTrouble = TROUBLE,
+        tls: Tls = PLAIN,
     ) -> None:
         calls = CallServer(tracker, trouble)
         self._threads, self._stream_threads = (ThreadPoolExecutor(_THREADS, name) for name in ("rpc", "exchange"))
@@ -60,8 +63,9 @@ class RpcServer:
         checks = health.HealthServicer()
         checks.set("", health_pb2.HealthCheckResponse.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(checks, self._server)
+        credentials, server = tls.server(), self._server
         try:
-            self.port = self._server.add_insecure_port(listen)
+            self.port = server.add_secure_port(listen, credentials) if credentials else server.add_insecure_port(listen)
         except RuntimeError as error:
             raise SetupError(
                 f"Nothing can listen on {listen}: the port is in use or not allowed. Choose another."

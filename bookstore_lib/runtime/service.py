@@ -16,6 +16,7 @@ from bookstore_lib.runtime import crash_points
 from bookstore_lib.runtime.life_line import LifeLine
 from bookstore_lib.runtime.logs import set_up_logs
 from bookstore_lib.runtime.rpc_server import RpcServer
+from bookstore_lib.runtime.rpc_tls import Tls
 from bookstore_lib.runtime.settings import Settings
 from bookstore_lib.runtime.starter import READY, WATCH_STDIN
 from bookstore_lib.runtime.trace_log import TraceLog
@@ -75,7 +76,7 @@ def serve_grpc(
     *register: Callable[[grpc.Server], None],
 ) -> None:
     """Start a gRPC server on `settings.listen`; it ends with the stack, after a second for calls under way."""
-    server = RpcServer(settings.listen, tracker, register)
+    server = RpcServer(settings.listen, tracker, register, tls=Tls.of(settings))
     server.start()
     parts.callback(server.stop, _GRACE_SECONDS)
 

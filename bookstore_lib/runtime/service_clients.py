@@ -8,6 +8,7 @@ from bookstore_lib.pb.fraud_detection_pb2_grpc import FraudDetectionStub
 from bookstore_lib.pb.suggestions_pb2_grpc import SuggestionsStub
 from bookstore_lib.pb.transaction_verification_pb2_grpc import TransactionVerificationStub
 from bookstore_lib.runtime.rpc_client import ServiceClient
+from bookstore_lib.runtime.rpc_tls import Tls
 from bookstore_lib.runtime.settings import Settings, variable
 from bookstore_lib.runtime.stream_client import StreamClient
 from bookstore_lib.runtime.tracker import OrderEventTracker
@@ -20,7 +21,7 @@ def connect_services(settings: Settings, tracker: OrderEventTracker, parts: Exit
     """A client for each service, by name; they are closed with the stack.
 
     Raises:
-        SetupError: An address is missing.
+        SetupError: An address is missing, or the certificate cannot be used.
     """
     services = {
         "transaction_verification": ("verification_address", TransactionVerificationStub),
@@ -32,6 +33,6 @@ def connect_services(settings: Settings, tracker: OrderEventTracker, parts: Exit
         address = getattr(settings, setting)
         if not address:
             raise SetupError(f"Set {variable(setting)} to the host:port of {name}.")
-        clients[name] = client(name, address, stub, tracker, settings.call_deadline)
+        clients[name] = client(name, address, stub, tracker, settings.call_deadline, Tls.of(settings))
         parts.callback(clients[name].close)
     return clients

@@ -42,6 +42,9 @@ class Settings:
         fraud_address: `host:port` of fraud_detection.
         suggestions_address: `host:port` of suggestions.
         card_key: Key that seals card data at rest: 32 bytes in URL-safe base64.
+        tls_ca: File of the authority (PEM) whose gRPC peers are trusted; gRPC in the clear where no file is given.
+        tls_cert: File of this process's certificate for gRPC.
+        tls_key: File of its private key.
         coordinator: Who runs the checks: the `executor` or the `orchestrator`.
         transport: How calls of the services go: `unary` (each by itself) or `stream` (many on one stream).
         lease_ttl: Life of the leader's lock.
@@ -76,6 +79,9 @@ class Settings:
     fraud_address: str = ""
     suggestions_address: str = ""
     card_key: str = ""
+    tls_ca: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
     coordinator: str = "executor"
     transport: str = "unary"
     lease_ttl: float = 30.0

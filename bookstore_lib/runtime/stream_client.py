@@ -17,6 +17,7 @@ from bookstore_lib.runtime.exchange_client import Exchange
 from bookstore_lib.runtime.log_context import logging_of, request_id
 from bookstore_lib.runtime.rpc_client import OnDone, ServiceClient, translate
 from bookstore_lib.runtime.rpc_context import Received, from_message, from_metadata, to_message, to_metadata
+from bookstore_lib.runtime.rpc_tls import PLAIN, Tls
 from bookstore_lib.runtime.tracker import OrderEventTracker, Stamp
 
 
@@ -33,10 +34,16 @@ class StreamClient(ServiceClient):
         stub: The generated stub class.
         tracker: Records what goes out and comes back.
         deadline: Seconds that a call may take, its retries included.
+        tls: Its own certificate, and whose servers it trusts.
+
+    Raises:
+        SetupError: The certificate cannot be used.
     """
 
-    def __init__(self, name: str, address: str, stub: Any, tracker: OrderEventTracker, deadline: float) -> None:
-        super().__init__(name, address, stub, tracker, deadline)
+    def __init__(
+        self, name: str, address: str, stub: Any, tracker: OrderEventTracker, deadline: float, tls: Tls = PLAIN
+    ) -> None:
+        super().__init__(name, address, stub, tracker, deadline, tls)
         self.tracker, self.single = tracker, stub(self._channel)
         self.readers = _readers(stub)
         self.exchange = Exchange(self._channel)

@@ -1,6 +1,6 @@
 """What the front door says: orders, books and errors as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,12 +22,14 @@ from services.orchestrator.models import (
     OrderDetails,
     OrderLine,
     ReasonAnswer,
+    Status,
     SuggestedBook,
 )
 
 Json = dict[str, Any]
 
-_STATUS = {
+STATUS: dict[OrderStatus, Status] = {
+    OrderStatus.ACCEPTED: RECEIVED,
     OrderStatus.APPROVED: "Order Approved",
     OrderStatus.REJECTED: "Order Rejected",
     OrderStatus.FAILED: "Order Failed",
@@ -51,8 +53,14 @@ def order_answer(stored: StoredOrder) -> Json:
     return to_json(OrderAnswer(**order))
 
 
-def order_details(stored: StoredOrder, steps: Mapping[str, str]) -> Json:
-    """An order, with what was bought, its steps so far, and its clock when it was settled."""
+def order_details(stored: StoredOrder, progress: Callable[[str], Mapping[str, str]]) -> Json:
+    """An order, with what was bought, its steps so far, and its clock when it was settled.
+
+    Args:
+        stored: The order.
+        progress: The steps of an open order so far, by its id.
+    """
+    steps = stored.outcome.steps if stored.outcome else progress(stored.order.order_id)
     return to_json(
         OrderDetails(
             **_order_fields(stored),
@@ -88,7 +96,7 @@ def _order_fields(stored: StoredOrder) -> Json:
     outcome = stored.outcome
     return {
         "order_id": stored.order.order_id,
-        "status": _STATUS[outcome.status] if outcome else RECEIVED,
+        "status": STATUS[outcome.status] if outcome else RECEIVED,
         "suggested_books": _suggestions(outcome),
         "reasons": [ReasonAnswer(code=r.code, message=r.message) for r in outcome.reasons] if outcome else [],
     }

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 from flask import Flask, Response, request, url_for
@@ -11,12 +12,14 @@ from bookstore_lib.runtime.catalogue import Catalogue
 from bookstore_lib.runtime.order_store import StoredOrder
 from bookstore_lib.runtime.settings import Settings
 from services.orchestrator import answers, models, openapi
+from services.orchestrator.clock_diagram import ClockDiagrams
 from services.orchestrator.desk import Desk
 from services.orchestrator.gate import Gate
 from services.orchestrator.http_errors import on_error
 from services.orchestrator.parameters import BooksQuery, OrderQuery, read_headers, read_query
 from services.orchestrator.queue_cap import QueueCap
 from services.orchestrator.rules import parse_checkout
+from services.orchestrator.streams import Streams
 
 BODY_BYTES = 64 * 1024
 _ALL_BOOKS = 10_000
@@ -34,6 +37,9 @@ class Parts(NamedTuple):
         health: Whether each part answers, by name.
         progress: The steps of an open order so far, by its id.
         queue_length: How many orders wait.
+        streams: Tells how orders come along.
+        diagrams: Their clock diagrams.
+        status: The shop at a glance.
     """
 
     desk: Desk
@@ -42,6 +48,9 @@ class Parts(NamedTuple):
     health: Callable[[], dict[str, bool]]
     progress: Callable[[str], Mapping[str, str]]
     queue_length: Callable[[], int]
+    streams: Streams
+    diagrams: ClockDiagrams
+    status: Callable[[], models.ShopStatus]
 
 
 def create_app(parts: Parts, settings: Settings) -> Flask:
@@ -71,14 +80,26 @@ def _add_orders(app: Flask, parts: Parts, settings: Settings) -> None:
         cap.require_room()
         headers = read_headers()
         body = request.get_data()
-        wait = 0 if "respond-async" in headers.prefer else settings.outcome_wait
+        wait = 0 if "respond-async" in headers.prefer.lower() else settings.outcome_wait
         return _checkout_answer(parts.desk.place(parse_checkout(body), headers.idempotency_key, body, wait))
 
     @app.get("/orders/<order_id>")
     def order(order_id: str) -> Answer:
         wait = read_query(OrderQuery).wait
-        stored = parts.desk.await_outcome(order_id, time.monotonic() + wait)
-        return answers.order_details(stored, stored.outcome.steps if stored.outcome else parts.progress(order_id))
+        return answers.order_details(parts.desk.await_outcome(order_id, time.monotonic() + wait), parts.progress)
+
+    @app.get("/orders/<order_id>/events")
+    def follow(order_id: str) -> Response:
+        stream = parts.streams.follow(order_id)
+        first = next(stream)  # as long as nothing has been sent, an error is an answer of its own
+        response = Response(chain([first], stream), mimetype="text/event-stream", headers={"Cache-Control": "no-store"})
+        response.call_on_close(stream.close)
+        return response
+
+    @app.get("/orders/<order_id>/diagram")
+    def diagram(order_id: str) -> Answer:
+        parts.desk.await_outcome(order_id, 0)  # there has to be such an order
+        return answers.to_json(parts.diagrams.of(order_id))
 
 
 def _add_reading(app: Flask, parts: Parts) -> None:
@@ -99,11 +120,19 @@ def _add_reading(app: Flask, parts: Parts) -> None:
         holder, epoch = parts.leader()
         return answers.to_json(models.Leader(leader=holder, epoch=epoch))
 
+    @app.get("/api/status")
+    def status() -> Answer:
+        return answers.to_json(parts.status())
+
 
 def _add_pages(app: Flask, parts: Parts) -> None:
     @app.get("/")
     def storefront() -> Response:
         return app.send_static_file("index.html")
+
+    @app.get("/status")
+    def status_page() -> Response:
+        return app.send_static_file("status.html")
 
     @app.get("/docs")
     def docs() -> Response:

@@ -1,6 +1,7 @@
 """Puts the orchestrator together."""
 
 from contextlib import ExitStack
+from functools import partial
 from threading import Event
 
 import redis
@@ -10,11 +11,13 @@ from bookstore_lib.runtime.card_seal import CardSeal
 from bookstore_lib.runtime.catalogue import Catalogue
 from bookstore_lib.runtime.checkout import Checkout
 from bookstore_lib.runtime.http_server import serve_http
+from bookstore_lib.runtime.order_trace import events_of
 from bookstore_lib.runtime.outcomes import CHANNEL, OutcomeBoard, listen
 from bookstore_lib.runtime.postgres import open_record
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
 from bookstore_lib.runtime.progress import Progress
-from bookstore_lib.runtime.redis_client import connect
+from bookstore_lib.runtime.recent_orders import recent_orders
+from bookstore_lib.runtime.redis_client import connect, connected
 from bookstore_lib.runtime.redis_lease import RedisLease
 from bookstore_lib.runtime.redis_queue import RedisQueue
 from bookstore_lib.runtime.service import start_thread
@@ -22,11 +25,17 @@ from bookstore_lib.runtime.service_clients import connect_services
 from bookstore_lib.runtime.settings import Settings
 from bookstore_lib.runtime.tracker import OrderEventTracker
 from services.orchestrator.app import Parts, create_app
+from services.orchestrator.clock_diagram import ClockDiagrams
 from services.orchestrator.desk import Desk
+from services.orchestrator.overview import Overview
+from services.orchestrator.streams import Streams
 
-_THREADS = 128
-# Of these, so many never wait for the outcome of an order: others shall be served however slow orders are.
+# Requests that wait for the outcome of an order, streams that follow one, and threads that never do either: others
+# shall be served however slow orders are.
+_SEATS = 112
+_STREAMS = 32
 _ALWAYS_FREE = 16
+_RECENT = 20
 _CHECKS = 32
 _HEALTH_SECONDS = 1.0
 
@@ -47,7 +56,7 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     if checkout is not None:
         parts.callback(checkout.close)
     queue = RedisQueue(client)
-    desk = Desk(store, catalogue, queue, board, tracker, checkout, seats=_THREADS - _ALWAYS_FREE)
+    desk = Desk(store, catalogue, queue, board, tracker, checkout, _SEATS)
     parts.callback(desk.close)
 
     def leader() -> tuple[str | None, int]:
@@ -61,8 +70,14 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     parts.callback(start_thread(progress.write_until, "progress", [ended]).join)
     parts.callback(start_thread(listen, "outcomes", (client, CHANNEL, board.announce, ended)).join)
     parts.callback(ended.set)
-    app = create_app(Parts(desk, catalogue, leader, health, progress.steps, queue.length), settings)
-    serve_http(app, settings.http_listen, parts, _THREADS)
+    recent = partial(recent_orders, database, _RECENT)
+    overview = Overview(tracker.process, health, partial(connected, client), lease, store.current_epoch, queue, recent)
+    streams, diagrams = Streams(desk, progress.steps, _STREAMS), ClockDiagrams(partial(events_of, settings.trace_dir))
+    app = create_app(
+        Parts(desk, catalogue, leader, health, progress.steps, queue.length, streams, diagrams, overview.status),
+        settings,
+    )
+    serve_http(app, settings.http_listen, parts, _SEATS + _STREAMS + _ALWAYS_FREE)
 
 
 def _answers(client: redis.Redis) -> bool:

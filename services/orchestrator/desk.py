@@ -4,6 +4,7 @@ import hashlib
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -78,11 +79,11 @@ class Desk:
             UnavailableError: The record does not answer; the order was not accepted.
         """
         until = time.monotonic() + wait
-        idempotency = IdempotencyKey(key, hashlib.sha256(body).hexdigest()) if key else None
+        # Of both only hashes: people put anything into a key.
+        idempotency = IdempotencyKey(_hash(key.encode()), _hash(body)) if key else None
         with self._running.hold(idempotency):
-            return self._answered(
-                self._place(priced(request, self._catalogue, request_id() or ""), idempotency, until), key
-            )
+            order = priced(request, self._catalogue, request_id() or "")
+            return self._answered(self._place(order, idempotency, until), idempotency)
 
     def _place(self, order: Order, idempotency: IdempotencyKey | None, until: float) -> StoredOrder:
         # The clock of the message that queues the order is kept with the order, so the message comes first.
@@ -115,40 +116,50 @@ class Desk:
             self._seats.release()
 
     def _await(self, order_id: str, until: float) -> StoredOrder:
-        woken = self._board.expect(order_id)
-        try:
+        *_, stored = self.watch(order_id, until, _LOOK_AGAIN)
+        return stored
+
+    def watch(self, order_id: str, until: float, every: float) -> Iterator[StoredOrder]:
+        """An order as it stands now, and again after each wake-up; ends with its outcome.
+
+        Args:
+            order_id: Which order.
+            until: On the monotonic clock; without an outcome it ends then.
+            every: Seconds until the next look, where nothing wakes it up before.
+
+        Raises:
+            UnknownOrderError: There is none.
+            UnavailableError: The record does not answer.
+        """
+        with self._board.expecting(order_id) as woken:
             while True:
                 stored = self._store.load(order_id)
+                if stored.outcome is not None:
+                    self._tracker.forget(order_id)  # who waits takes in the outcome's message, and its clock
+                yield stored
                 left = until - time.monotonic()
                 if stored.outcome is not None or left <= 0:
-                    return stored
-                woken.wait(min(left, _LOOK_AGAIN))
+                    return
+                woken.wait(min(left, every))
                 woken.clear()
-        finally:
-            self._board.dismiss(order_id)
 
     def close(self) -> None:
         """Finish the clean-up that is under way."""
         self._cleaners.shutdown()
 
     def _see_through(self, order: Order, until: float) -> StoredOrder:
-        self._board.expect(order.order_id)
-        try:
-            if self._checkout is None or not self._check_here(self._checkout, order):
-                self._enqueue(order.order_id)
-            stored = self.await_outcome(order.order_id, until)
-        finally:
-            self._board.dismiss(order.order_id)
-        return stored
+        if self._checkout is None or not self._check_here(self._checkout, order):
+            self._enqueue(order.order_id)
+        return self.await_outcome(order.order_id, until)
 
-    def _answered(self, stored: StoredOrder, key: str) -> StoredOrder:
-        """Note what the customer is told; of the key only a hash, since people put anything into it."""
+    def _answered(self, stored: StoredOrder, idempotency: IdempotencyKey | None) -> StoredOrder:
+        """Note what the customer is told."""
         order_id = stored.order.order_id
         status = stored.outcome.status if stored.outcome else OrderStatus.ACCEPTED
         detail: dict[str, Any] = {"status": status.value}
-        if key:
+        if idempotency:
             # With a letter before it: sixteen digits can look like a card number.
-            detail["idempotency_key"] = f"k{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+            detail["idempotency_key"] = f"k{idempotency.key[:16]}"
         self._tracker.local(order_id, "answered", **detail)
         audit("answer", status.value, order_id)
         if stored.outcome is not None:
@@ -193,3 +204,7 @@ class Desk:
         except redis.RedisError as error:
             # Nothing is lost: the leader finds accepted orders that no list holds.
             log.warning("Not queued (%s); the leader will find it", type(error).__name__, extra={"order_id": order_id})
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -7,7 +7,8 @@ from pydantic.alias_generators import to_camel
 
 from bookstore_lib.core.checkout_graph import StepState
 
-RECEIVED = "Order Received"
+Status = Literal["Order Approved", "Order Rejected", "Order Failed", "Order Received"]
+RECEIVED: Status = "Order Received"
 
 OrderId = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="Cannot be guessed; names the order everywhere.")]
 Steps = Annotated[dict[str, StepState], Field(description="Each step of the checkout; empty before the first began.")]
@@ -36,7 +37,7 @@ class OrderAnswer(_Answer):
     """An order and its outcome, as far as there is one."""
 
     order_id: OrderId
-    status: Literal["Order Approved", "Order Rejected", "Order Failed", "Order Received"]
+    status: Status
     suggested_books: list[SuggestedBook]
     reasons: list[ReasonAnswer]
 
@@ -89,6 +90,68 @@ class Leader(_Answer):
 
     leader: str | None
     epoch: int
+
+
+class ClockEvent(_Answer):
+    """Something that happened to an order in one process."""
+
+    process: str
+    lane: Annotated[int, Field(ge=0, description="Of its process; the lives of a restarted process share one.")]
+    kind: Literal["send", "receive", "local"]
+    name: str
+    clock: Annotated[dict[str, int], Field(description="The process's vector clock of the order, just after.")]
+
+
+class ClockMessage(_Answer):
+    """A message that arrived."""
+
+    sent: Annotated[int, Field(ge=0, description="The place of its send among the events.")]
+    received: Annotated[int, Field(ge=0, description="The place of its receive among the events.")]
+
+
+class ClockDiagram(_Answer):
+    """What is known of an order's events, in an order that respects happens-before; all is empty where nothing is."""
+
+    processes: list[str]
+    events: list[ClockEvent]
+    messages: list[ClockMessage]
+
+
+class ProcessState(_Answer):
+    """A process of the shop."""
+
+    name: str
+    role: Literal["front door", "service", "executor", "server"]
+    state: Annotated[
+        Literal["answers", "silent", "connected"],
+        Field(description="An executor is not asked: it is connected to Redis, or it is not in the list."),
+    ]
+
+
+class QueueState(_Answer):
+    """How many orders are in the queue."""
+
+    waiting: int
+    processing: Annotated[dict[str, int], Field(description="By the executor that has taken them.")]
+
+
+class RecentOrder(_Answer):
+    """An order as anybody may see it."""
+
+    short_id: Annotated[str, Field(pattern="^[0-9a-f]{8}$", description="The beginning of its id; asks for nothing.")]
+    status: Status
+    age: Annotated[float, Field(description="Seconds since it was accepted.")]
+    took: Annotated[float | None, Field(description="Seconds until it was settled.")]
+
+
+class ShopStatus(_Answer):
+    """The shop at a glance, a second old at most while its parts answer; what nobody tells just now is null."""
+
+    processes: list[ProcessState]
+    leader: str | None
+    epoch: int | None
+    queue: QueueState | None
+    recent_orders: list[RecentOrder] | None
 
 
 class ErrorDetails(_Answer):

@@ -25,9 +25,10 @@ _STATUS_TEXT = {
     413: "The body has more than 64 KiB.",
     416: "The file has no such part.",
     422: "The idempotency key came before with another body.",
-    429: "Too many requests, or too many orders wait already.",
+    429: "Too many requests, or too many orders that wait already or are followed.",
     431: "The headers are too large.",
     500: "A mistake of ours.",
+    501: "The body is encoded in a way that is not known here.",
     503: "A part of the shop does not answer.",
 }
 _HEADERS = {
@@ -40,7 +41,7 @@ _STATUS_HEADERS: Mapping[int, Json] = {
     429: {"Retry-After": _RETRY_AFTER},
 }
 # What any request can be answered with.
-_ALWAYS = (400, 429, 431, 500)
+_ALWAYS = (400, 413, 429, 431, 500, 501)
 
 Content = type[BaseModel] | str | None
 
@@ -70,6 +71,7 @@ class Operation(NamedTuple):
 
 
 _ERROR = (models.ErrorAnswer,)
+_ORDER_ID: Json = {"order_id": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}
 _PAGE: Mapping[int, tuple[Content, ...]] = {200: ("text/html",), 206: ("text/html",), 304: (), 416: _ERROR}
 # What `static/` holds.
 _FILES = ("image/svg+xml", "text/css", "text/html", "text/javascript")
@@ -81,7 +83,7 @@ OPERATIONS = (
         {
             200: (models.OrderAnswer,),
             202: (models.OrderAnswer,),
-            **dict.fromkeys((409, 413, 422), _ERROR),
+            **dict.fromkeys((409, 422), _ERROR),
             503: (models.FailedOrder, models.ErrorAnswer),
         },
         headers=CheckoutHeaders,
@@ -93,7 +95,21 @@ OPERATIONS = (
         "An order: its status, its steps so far, and its clock once it is settled.",
         {200: (models.OrderDetails,), 404: _ERROR, 503: _ERROR},
         query=OrderQuery,
-        in_path={"order_id": {"type": "string", "pattern": "^[0-9a-f]{32}$"}},
+        in_path=_ORDER_ID,
+    ),
+    Operation(
+        "get",
+        "/orders/{order_id}/events",
+        "An order while it comes along: server-sent events, each with the order as `GET /orders/{order_id}` shows it.",
+        {200: ("text/event-stream",), 404: _ERROR, 503: _ERROR},
+        in_path=_ORDER_ID,
+    ),
+    Operation(
+        "get",
+        "/orders/{order_id}/diagram",
+        "The events of an order with their vector clocks, as far as this machine's traces have them.",
+        {200: (models.ClockDiagram,), 404: _ERROR, 503: _ERROR},
+        in_path=_ORDER_ID,
     ),
     Operation(
         "get",
@@ -104,9 +120,11 @@ OPERATIONS = (
     ),
     Operation("get", "/api/health", "How each part of the shop is.", {200: (models.Health,), 503: (models.Health,)}),
     Operation("get", "/api/leader", "Which executor leads.", {200: (models.Leader,), 503: _ERROR}),
+    Operation("get", "/api/status", "The shop at a glance.", {200: (models.ShopStatus,), 503: _ERROR}),
     Operation("get", "/openapi.json", "This document.", {200: ("application/json",), 503: _ERROR}),
     Operation("get", "/docs", "A page that shows this document.", _PAGE),
     Operation("get", "/", "The storefront.", _PAGE),
+    Operation("get", "/status", "A page that shows the shop at a glance.", _PAGE),
     Operation(
         "get",
         "/static/{filename}",

@@ -5,9 +5,18 @@ services' work, and a rejection, not an error.
 """
 
 import json
+import re
 from typing import Annotated, Any, NoReturn
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 from bookstore_lib.core.errors import InvalidOrderError
@@ -27,6 +36,11 @@ _TERMS = ("termsAccepted", "termsAndConditionsAccepted")
 def _whole(number: Any) -> Any:
     """In JSON 2.0 is as whole a number as 2."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+def _language(told: Any) -> str:
+    """What browsers tell besides the order is never a reason to refuse it."""
+    return told if isinstance(told, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,40}", told) else ""
 
 
 class _Model(BaseModel):
@@ -92,7 +106,9 @@ class CheckoutRequest(_Model):
     gift_wrapping: bool = False
     terms_accepted: bool = False
     terms_and_conditions_accepted: bool = False
-    device_language: _Short = ""
+    device_language: Annotated[
+        str, BeforeValidator(_language), WithJsonSchema({"description": "Such as `en-US`; ignored when it is not."})
+    ] = ""
 
     def quantities(self) -> dict[str, int]:
         """Copies by title; a title that comes twice counts together."""

@@ -17,6 +17,7 @@ from bookstore_lib.runtime.progress import Progress
 from bookstore_lib.runtime.redis_client import connect
 from bookstore_lib.runtime.redis_lease import WAKE_CHANNEL, RedisLease
 from bookstore_lib.runtime.redis_queue import RedisQueue
+from bookstore_lib.runtime.rpc_tls import Tls
 from bookstore_lib.runtime.service import serve_grpc, start_thread
 from bookstore_lib.runtime.service_clients import connect_services
 from bookstore_lib.runtime.settings import Settings
@@ -35,7 +36,7 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
         SetupError: A server cannot be reached or a setting is wrong.
     """
     database = open_record(settings.postgres_url, parts, connections=settings.max_in_flight)
-    client = connect(settings.redis_url)
+    client = connect(settings.redis_url, name=tracker.process)
     parts.callback(client.close)
     store = PostgresOrderStore(database, CardSeal(settings.card_key), fenced=settings.fenced)
     lease, queue = RedisLease(client), RedisQueue(client)
@@ -72,7 +73,7 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     parts.callback(start_thread(progress.write_until, "progress", [ended]).join)
     worker.start()
     if settings.watched:
-        watch = LeaderWatch(tracker, election.lost, settings.watch_routes)
+        watch = LeaderWatch(tracker, election.lost, settings.watch_routes, Tls.of(settings))
         parts.callback(watch.close)
         election.start(watch.follow)
     else:

@@ -2,10 +2,12 @@
 
 import shutil
 
+import nbformat
 import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser.jupyter import ROOT, Sheet, jupyter, launch
+from tests.support import eventually, still_running
 
 
 @pytest.fixture(scope="session")
@@ -17,12 +19,27 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def lab_url(tmp_path_factory):
+def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     for sheet in sorted((ROOT / "notebooks").glob("*.ipynb")):
         shutil.copy(sheet, folder)
-    with jupyter(folder, folder / "jupyter.log") as url:
-        yield url
+    nbformat.write(all_panels(), folder / "all_panels.ipynb")
+    with jupyter(folder, folder / "jupyter.log") as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def lab_url(lab):
+    url, _ = lab
+    return url
+
+
+def all_panels():
+    """A notebook with a start cell, and then a cell for each panel."""
+    start = "from bookstore_lib import *\n\nshop = Bookstore(executors=3, lease_ttl=1.5, links=True)"
+    panels = ["OrderPanel", "ClusterPanel", "ElectionPanel", "LoadPanel", "FaultPanel", "ClockPanel"]
+    cells = [start, *(f"{panel}(shop)" for panel in panels)]
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
 
 
 @pytest.fixture
@@ -34,17 +51,20 @@ def page(browser):
 
 
 @pytest.fixture
-def open_sheet(page, lab_url):
-    """Opens a sheet; its kernel ends with the test."""
+def open_sheet(page, lab):
+    """Opens a sheet; it is closed at the end of the test, and then nothing of it runs any more."""
+    url, server = lab
     opened = []
 
     def open_(name):
-        opened.append(Sheet(page, lab_url, name))
+        opened.append(Sheet(page, url, name))
         return opened[-1]
 
     yield open_
-    for sheet in opened:
-        sheet.close()
+    everything = server.children(recursive=True)
+    if opened:
+        opened[-1].close()
+    eventually(lambda: not still_running(everything), seconds=30)
 
 
 @pytest.fixture(scope="session")

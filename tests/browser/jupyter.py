@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 import requests
 from playwright.sync_api import Browser, Page, Playwright, Request
 
@@ -32,15 +32,20 @@ _OFFLINE = [
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--LabApp.extension_manager=readonly",
 ]
-_RUN_ALL = """async () => {
+_RUN = """async ([command, cell]) => {
     const app = window.jupyterapp;
     await app.restored;
     const panel = app.shell.currentWidget;
     await panel.context.ready;
     await panel.sessionContext.ready;
     await panel.sessionContext.session.kernel.info;
-    await app.commands.execute("notebook:run-all-cells");
+    panel.content.activeCellIndex = cell;
+    await app.commands.execute(command);
 }"""
+_CODE_CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
+    .filter((cell) => cell.model.type === "code")
+    .map((cell) => [cell.model.executionCount, cell.model.outputs.toJSON()])"""
+_RESTART = "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }"
 _THEME = "async (name) => { await window.jupyterapp.commands.execute('apputils:change-theme', { theme: name }); }"
 _CLOSE = "async () => { await window.jupyterapp.serviceManager.sessions.shutdownAll(); }"
 
@@ -53,8 +58,8 @@ def launch(playwright: Playwright) -> Browser:
 
 
 @contextmanager
-def jupyter(folder: Path, log: Path) -> Iterator[str]:
-    """A JupyterLab on a folder; gives its address."""
+def jupyter(folder: Path, log: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """A JupyterLab on a folder; gives its address and its process."""
     port = free_port()
     as_root = ["--allow-root"] if os.geteuid() == 0 else []
     command = [sys.executable, "-m", "jupyterlab", *as_root, *_OFFLINE, "--no-browser", f"--port={port}"]
@@ -70,19 +75,21 @@ def jupyter(folder: Path, log: Path) -> Iterator[str]:
         "JUPYTERLAB_SETTINGS_DIR": str(folder / ".settings"),
         "IPYTHONDIR": str(folder / ".ipython"),
     }
-    with serving(command, f"http://127.0.0.1:{port}", "/api", log, environment) as url:
-        yield url
+    with serving(command, f"http://127.0.0.1:{port}", "/api", log, environment) as served:
+        yield served
 
 
 @contextmanager
-def serving(command: list[str], url: str, path: str, log: Path, environment: dict[str, str]) -> Iterator[str]:
-    """A web server for the time of the block."""
+def serving(
+    command: list[str], url: str, path: str, log: Path, environment: dict[str, str]
+) -> Iterator[tuple[str, psutil.Process]]:
+    """A web server for the time of the block; gives its address and its process."""
     with log.open("ab") as output:
         server = subprocess.Popen(command, stdout=output, stderr=output, env=environment, start_new_session=True)
     try:
         eventually(lambda: _answers(url + path) or server.poll() is not None, seconds=90)
         assert server.poll() is None, log.read_text()
-        yield url
+        yield url, psutil.Process(server.pid)
     finally:
         server.terminate()
         server.wait(timeout=60)
@@ -104,19 +111,41 @@ class Sheet:
 
     def run_all(self) -> None:
         """Run all cells and wait until each has been run."""
-        self.page.evaluate(_RUN_ALL)
+        self.page.evaluate(_RUN, ["notebook:run-all-cells", 0])
+
+    def run_above(self, cell: int) -> None:
+        """Run the cells before this one."""
+        self.page.evaluate(_RUN, ["notebook:run-all-above", cell])
+
+    def run_from(self, cell: int) -> None:
+        """Run this cell and those after it."""
+        self.page.evaluate(_RUN, ["notebook:run-all-below", cell])
+
+    def run_cell(self, cell: int) -> None:
+        """Run one cell."""
+        self.page.evaluate(_RUN, ["notebook:run-cell", cell])
+
+    def restart(self) -> None:
+        """Restart the kernel."""
+        self.page.evaluate(_RESTART)
+
+    @property
+    def counts(self) -> list[int | None]:
+        """The execution counts of its code cells."""
+        return [count for count, _ in self.page.evaluate(_CODE_CELLS)]
+
+    @property
+    def errors(self) -> list[str]:
+        """The errors that its cells show."""
+        outputs = [output for _, outputs in self.page.evaluate(_CODE_CELLS) for output in outputs]
+        return [f"{each['ename']}: {each['evalue']}" for each in outputs if each["output_type"] == "error"]
 
     def theme(self, name: str) -> None:
         """Change to `JupyterLab Light` or `JupyterLab Dark`."""
         self.page.evaluate(_THEME, name)
 
-    def panel(self, title: str) -> Any:
-        """The panel with this heading."""
-        heading = self.page.get_by_role("heading", name=title, exact=True)
-        return self.page.locator(".widget-vbox").filter(has=heading).last
-
     def close(self) -> None:
-        """End its kernel, and all that runs under it."""
+        """End its kernel, as closing and shutting down a notebook does."""
         self.page.evaluate(_CLOSE)
 
 

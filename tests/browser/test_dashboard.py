@@ -6,13 +6,15 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.access import faint, nameless, unreachable
 from tests.browser.jupyter import ROOT, free_port, serving, watch_requests
+from tests.browser.learner import LONG, PRESS, press_all, shown
 
-_LONG = 120_000  # ms; a bookstore of its own starts with the page
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
-def dashboard_url(tmp_path_factory):
+def dashboard(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dashboard")
     port = free_port()
     command = [sys.executable, "-m", "bookstore_lib.lab.cli", "dashboard", f"--port={port}", "--no-browser"]
@@ -22,27 +24,24 @@ def dashboard_url(tmp_path_factory):
         "IPYTHONDIR": str(folder / "ipython"),
     }
     # The page itself would start a bookstore.
-    with serving(command, f"http://127.0.0.1:{port}", "/voila/static/voila.js", folder / "log", environment) as url:
-        yield url
+    with serving(command, f"http://127.0.0.1:{port}", "/voila/static/voila.js", folder / "log", environment) as served:
+        yield served
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_dashboard_shows_all_panels_and_its_buttons_work(page, dashboard_url, pictures, theme):
+@pytest.mark.parametrize(("theme", "ground"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(17, 17, 17)")])
+def test_the_dashboard_shows_all_panels_and_its_buttons_work(page, dashboard, pictures, theme, ground):
+    url, _ = dashboard
     strangers = watch_requests(page)
-    page.set_viewport_size({"width": 1920, "height": 1900})
-    page.goto(f"{dashboard_url}/?voila-theme={theme}", timeout=_LONG)
+    page.set_viewport_size({"width": 1920, "height": 1300})
+    page.goto(f"{url}/?theme={theme}", timeout=LONG)
 
-    for title in ("Processes", "Orders", "Election", "Load", "Faults", "Vector clocks"):
-        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible(timeout=_LONG)
-    page.get_by_role("button", name="Place order").click()
-    expect(page.get_by_role("table")).to_contain_text("Order Approved", timeout=_LONG)
-    expect(page.get_by_role("img", name="Space-time diagram")).to_be_visible(timeout=_LONG)
-    page.get_by_role("button", name="Start", exact=True).click()
-    expect(page.get_by_role("img", name="Curves of the last")).to_be_visible(timeout=_LONG)
-    page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text("Order Approved.").last).to_be_visible(timeout=_LONG)
-    page.get_by_role("button", name="Fire").click()
-    expect(page.get_by_text("It landed")).to_be_visible(timeout=_LONG)
+    for title in PRESS:
+        expect(shown(page, title)).to_be_visible(timeout=LONG)
+    assert press_all(page) == list(PRESS)
     page.screenshot(path=pictures / f"dashboard-{theme}.png")
 
+    expect(page.locator("body")).to_have_css("background-color", ground)
+    assert [
+        fault for title in PRESS for check in (nameless, unreachable, faint) for fault in check(shown(page, title))
+    ] == []
     assert strangers == []

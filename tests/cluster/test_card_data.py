@@ -8,6 +8,7 @@ import tempfile
 from itertools import chain
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 import redis
@@ -16,8 +17,11 @@ from stdnum import luhn
 
 from bookstore_lib.lab.customers import checkout_body
 from bookstore_lib.lab.servers.postgres_server import find_postgres_bin
+from bookstore_lib.runtime.card_seal import CardSeal
+from bookstore_lib.runtime.settings import variable
 from tests.support import eventually
 
+STATIC = Path(__file__).parents[2] / "services" / "orchestrator" / "static"
 # No other number in a log or a dump begins with a 0.
 CVV = {"approved": "0837", "rejected": "0946", "failed": "0758", "open": "0649", "garbage": "0593"}
 
@@ -84,6 +88,24 @@ def test_no_answer_shows_a_card(answers, numbers):
     assert _cvvs("\n".join(answers)) == []
 
 
+def test_no_page_shows_a_card(running_shop, answers, numbers):
+    shop = running_shop
+    own = [
+        shop.url + path for path in ("/", "/docs", "/openapi.json", "/books?limit=100", "/api/health", "/api/leader")
+    ]
+    own += [f"{shop.url}/static/{file.name}" for file in STATIC.iterdir()]
+    own += [f"{shop.url}/orders/{row.order_id}" for row in shop.tables().orders]
+    own += [url + path for url in shop.debug_urls.values() for path in ("/", "/status", "/debug/queue", "/nowhere")]
+    # What somebody types into an address may be a card, too.
+    own += [f"{shop.url}/{numbers['garbage']}", f"{shop.url}/books?page={numbers['garbage']}"]
+    pages = {url: requests.get(url, headers={"X-Request-ID": numbers["garbage"]}, timeout=30) for url in own}
+
+    assert len(pages) > 25
+    assert {page.status_code for page in pages.values()} == {200, 400, 404}
+    said = {url: f"{page.headers}\n{page.text}" for url, page in pages.items()}
+    assert [url for url, text in said.items() if _found(text.encode(), numbers) or _cvvs(text)] == []
+
+
 def test_no_log_and_no_trace_shows_a_card(running_shop, answers, numbers):
     written = [path for path in running_shop.run_dir.rglob("*") if path.suffix in (".log", ".jsonl")]
 
@@ -111,6 +133,8 @@ def test_a_dump_of_the_record_shows_no_card_and_only_a_dead_letter_keeps_a_seale
     ((sealed_id, sealed),) = _sealed(running_shop)
     assert sealed_id == dead.order_id
     assert _found(_unpacked(sealed), numbers) == []
+    card = CardSeal(_card_key(running_shop)).unseal(sealed)
+    assert (card.number, card.cvv) == (numbers["failed"], "0" * len(CVV["failed"]))
 
 
 def test_an_open_order_keeps_its_card_sealed_and_loses_it_when_it_is_settled(running_shop, numbers):
@@ -123,6 +147,7 @@ def test_an_open_order_keeps_its_card_sealed_and_loses_it_when_it_is_settled(run
     sealed = dict(_sealed(shop))[order_id]
     assert _found(sealed, numbers) == []
     assert _found(_unpacked(sealed), numbers) == []
+    assert CardSeal(_card_key(shop)).unseal(sealed).number == numbers["open"]
     shop.start("executor-1")
 
     assert shop.client.order(order_id, wait=20).status == "Order Approved"
@@ -215,6 +240,11 @@ def _values(client, key):
 def _sealed(shop):
     with psycopg.connect(shop._postgres_url) as connection:
         return connection.execute("SELECT order_id, sealed_card FROM orders WHERE sealed_card IS NOT NULL").fetchall()
+
+
+def _card_key(shop):
+    orchestrator = next(status for status in shop.processes() if status.name == "orchestrator")
+    return psutil.Process(orchestrator.pid).environ()[variable("card_key")]
 
 
 def _unpacked(sealed):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.lab.faults import FIELDS, make_whole
 from bookstore_lib.lab.panels import (
@@ -203,6 +204,12 @@ def test_a_panel_of_a_stopped_bookstore_says_so_in_a_sentence():
     assert "This bookstore was stopped; start a new one with Bookstore()" in orders.message
     assert not orders.place_button.disabled
     eventually(lambda: "This bookstore was stopped" in cluster.message)
+    orders.at_once.value = 2
+    press(orders, orders.place_button)
+    assert "This bookstore was stopped; start a new one with Bookstore()" in orders.message
+    for panel in (ClockPanel, ClusterPanel, ElectionPanel, FaultPanel, LoadPanel, OrderPanel):
+        with pytest.raises(BookstoreError, match="was stopped; start a new one"):
+            panel(shop)
 
 
 def test_a_fault_is_aimed_and_fired_and_the_guarantees_are_shown(shop):
@@ -266,11 +273,14 @@ def test_a_load_shows_its_curves_until_it_is_stopped(shop):
     assert not panel.start_button.disabled
 
 
-def test_the_newest_order_is_drawn_by_itself(shop):
+def test_the_newest_order_is_shown_by_itself_and_an_older_one_when_it_is_chosen(shop):
     panel = ClockPanel(shop)
+    first, second = (shop.checkout({"Frankenstein": 1}).order_id for _ in range(2))
 
-    order_id = shop.checkout({"Frankenstein": 1}).order_id
+    eventually(lambda: panel.view.told.get("orders") == [second], seconds=20)
+    eventually(lambda: "answered" in panel.view.told["words"], seconds=20)
+    assert panel.view.told["orphans"] == []
+    assert first in [value for _, value in panel.choice.options]
 
-    eventually(lambda: f"Order {order_id[:8]}" in panel.message, seconds=20)
-    assert 'alt="Space-time diagram' in panel.diagram
-    assert order_id in [value for _, value in panel.choice.options]
+    panel.draw(first)
+    assert panel.view.told["orders"] == [first]

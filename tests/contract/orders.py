@@ -7,7 +7,8 @@ from typing import Any
 
 from bookstore_lib.core.order import Address, Book, Card, Item, Order, OrderStatus, Outcome, Reason
 from bookstore_lib.core.vector_clock import VectorClock
-from bookstore_lib.runtime.order_store import IdempotencyKey, MemoryOrderStore, OrderStore, Settlement
+from bookstore_lib.runtime.memory_store import MemoryOrderStore
+from bookstore_lib.runtime.order_store import IdempotencyKey, OrderStore, Settlement
 from bookstore_lib.runtime.tracker import Stamp
 
 STOCK = {1: 100, 2: 5, 3: 1}

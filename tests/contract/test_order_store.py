@@ -1,5 +1,6 @@
 """The record of orders, in memory and in PostgreSQL: accepted once and settled once."""
 
+import hashlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -8,7 +9,7 @@ import psycopg
 import pytest
 
 from bookstore_lib.core.errors import KeyReusedError, NotDeadError, SetupError, UnknownOrderError
-from bookstore_lib.core.order import OrderStatus
+from bookstore_lib.core.order import Card, OrderStatus
 from bookstore_lib.core.record import OrderRow, PaymentRow, StockRow
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.runtime.card_seal import CardSeal, new_key
@@ -101,12 +102,14 @@ def test_checks_of_an_order_that_nobody_placed_are_refused(shop):
 
 
 @pytest.mark.parametrize("outcome", [APPROVED, REJECTED])
-def test_what_the_checks_said_is_kept_with_the_new_stamp_until_the_order_is_settled(shop, outcome):
+def test_what_the_checks_said_is_kept_with_the_new_stamp_and_the_card_no_longer(shop, outcome):
     shop.accept()
     later = Stamp("orchestrator", "orchestrator#20", VectorClock({"orchestrator": 11}))
     shop.store.record_checks("order-1", outcome, later)
     stored = shop.store.load("order-1")
     assert (stored.checked, stored.stamp, stored.outcome) == (outcome, later, None)
+    assert stored.order.card is None
+    assert not shop.store.tables().orders[0].sealed
 
     shop.store.take_epoch("executor-1")
     shop.settle()
@@ -142,13 +145,13 @@ def test_what_became_of_each_step_is_kept_once_an_order_is_settled_and_no_longer
     assert shop.store.load("order-1").outcome.steps == {}
 
 
-def test_a_failed_order_is_a_dead_letter_that_keeps_its_sealed_card(shop):
+def test_a_failed_order_is_a_dead_letter_that_keeps_its_sealed_card_without_the_cvv(shop):
     for order_id, outcome in (("order-1", FAILED), ("order-2", APPROVED), ("order-3", FAILED)):
         shop.accept(order_id)
         shop.settle(order_id, epoch=shop.store.take_epoch("executor-1"), outcome=outcome)
     dead = shop.store.dead_letters()
     assert dead == [DeadLetter(order_id, 2 * PRICE, 0, 0, FAILED.reasons) for order_id in ("order-1", "order-3")]
-    assert all(shop.store.load(letter.order_id).order.card for letter in dead)
+    assert [shop.store.load(letter.order_id).order.card for letter in dead] == [Card(NUMBER, "12/30", "000")] * 2
 
 
 def test_a_redriven_order_is_as_good_as_new_and_can_be_settled_again(shop):
@@ -284,6 +287,14 @@ def test_nothing_in_the_record_tells_the_card(postgres_shop, record_url):
         assert not any(NUMBER[start : start + 8] in text for start in range(len(NUMBER) - 7))
     assert NUMBER[-4:] in everything
     assert "cvv" not in everything
+
+
+def test_the_hash_of_a_request_cannot_be_tried_out_without_the_key(postgres_shop, record_url):
+    postgres_shop().accept(key="key-1")
+    with psycopg.connect(record_url) as connection:
+        (kept,) = connection.execute("SELECT request_hash FROM orders").fetchone() or ()
+
+    assert kept not in ("the body", hashlib.sha256(b"the body").hexdigest())
 
 
 def test_those_that_wait_to_settle_an_order_see_that_it_was_settled_meanwhile(postgres_shop, record_url):

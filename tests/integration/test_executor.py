@@ -13,7 +13,7 @@ from bookstore_lib.core.order import OrderStatus, Outcome, Reason
 from bookstore_lib.pb import order_executor_pb2
 from bookstore_lib.pb.order_executor_pb2_grpc import OrderExecutorStub, add_OrderExecutorServicer_to_server
 from bookstore_lib.runtime.election import Election
-from bookstore_lib.runtime.order_store import MemoryOrderStore
+from bookstore_lib.runtime.memory_store import MemoryOrderStore
 from bookstore_lib.runtime.outcomes import OutcomePublisher
 from bookstore_lib.runtime.redis_lease import MemoryLease
 from services.order_executor.handler import Handler

@@ -15,6 +15,7 @@ from bookstore_lib.runtime.exchange_server import ExchangeServicer
 from bookstore_lib.runtime.rpc_client import open_channel
 from bookstore_lib.runtime.rpc_context import to_message
 from bookstore_lib.runtime.rpc_server import RpcServer
+from bookstore_lib.runtime.rpc_tls import PLAIN
 from tests.integration.conftest import opened
 from tests.support import eventually
 
@@ -149,7 +150,7 @@ def test_what_makes_no_sense_on_a_stream_is_an_answer_that_says_so_and_the_strea
         yield exchange_pb2.Calls(calls=calls, cancelled=[99])
         over.wait(WAIT)
 
-    with open_channel(f"127.0.0.1:{serve().port}") as channel:
+    with open_channel(f"127.0.0.1:{serve().port}", PLAIN) as channel:
         stub: Any = ExchangeStub(channel)
         answers: list[exchange_pb2.Answer] = []
         for message in stub.Exchange(messages(), timeout=WAIT):

@@ -14,7 +14,8 @@ from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.pb import common_pb2
 from bookstore_lib.runtime.checkout import Checkout
 from bookstore_lib.runtime.election import Election
-from bookstore_lib.runtime.order_store import MemoryOrderStore, Settlement
+from bookstore_lib.runtime.memory_store import MemoryOrderStore
+from bookstore_lib.runtime.order_store import Settlement
 from bookstore_lib.runtime.redis_lease import Acquisition, MemoryLease
 from bookstore_lib.runtime.redis_queue import MemoryQueue
 from bookstore_lib.runtime.sessions import Sessions

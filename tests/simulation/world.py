@@ -9,7 +9,7 @@ from typing import Any
 from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.runtime import crash_points
-from bookstore_lib.runtime.order_store import MemoryOrderStore
+from bookstore_lib.runtime.memory_store import MemoryOrderStore
 from bookstore_lib.runtime.redis_lease import MemoryLease, read_claim
 from bookstore_lib.runtime.redis_queue import MemoryQueue
 from bookstore_lib.runtime.tracker import OrderEventTracker

@@ -56,3 +56,8 @@ def test_new_keys_are_good_and_never_the_same():
 def test_the_text_of_a_card_shows_the_last_four_digits_only():
     assert repr(CARD) == str(CARD) == f"{CARD}" == "Card(…1111)"
     assert CARD.last_four == "1111"
+
+
+def test_the_fingerprint_of_a_text_needs_the_key():
+    assert SEAL.fingerprint("body") == SEAL.fingerprint("body") != CardSeal(new_key()).fingerprint("body")
+    assert SEAL.fingerprint("body") != SEAL.fingerprint("other")

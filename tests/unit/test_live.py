@@ -1,5 +1,7 @@
 """What panels show live, without a bookstore: traces as they grow, the view of a moment, and the moving pictures."""
 
+import os
+
 import pytest
 
 from bookstore_lib.core.errors import BookstoreError
@@ -39,6 +41,16 @@ def test_a_tail_gives_each_event_once_and_a_line_only_when_it_is_whole(tmp_path)
     file.write_text(line + "\n" + line + "\n")
 
     assert [each.name for each in tail.read()] == ["waiting"]
+    assert tail.read() == []
+
+
+def test_a_tail_goes_on_when_the_run_is_cleared_away_under_it(tmp_path, monkeypatch):
+    tail = TraceTail(tmp_path)
+    (tmp_path / "executor-1.jsonl").write_text(event("waiting").to_json() + "\n")
+    entries = list(os.scandir(tmp_path))
+    (tmp_path / "executor-1.jsonl").unlink()
+    monkeypatch.setattr(os, "scandir", lambda _: entries)
+
     assert tail.read() == []
 
 
@@ -114,6 +126,12 @@ def test_the_strip_marks_who_is_frozen_until_now():
 
 def test_a_curve_without_points_is_drawn_too():
     assert "Orders: nothing yet" in draw_curves([Curve("Orders", [], "red")], 30)
+
+
+def test_a_curve_tells_its_numbers_without_an_exponent():
+    curve = draw_curves([Curve("Slowest, ms", [(0, 11669.4), (1, 0.5)], "red")], 30)
+
+    assert "Slowest, ms: 0.5 now, 11669 at most" in curve
 
 
 def test_the_summary_of_a_load_counts_what_waited():

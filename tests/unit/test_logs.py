@@ -93,7 +93,7 @@ def logs(tmp_path):
     folder.mkdir()
     (folder / "executor-1.log").write_text(line(2, "two", order_id="a") + line(4, "four", process="executor-1~1"))
     (folder / "orchestrator.log").write_text(
-        line(1, "one", order_id="a") + "Traceback\n" + line(3, "three", order_id="b")
+        line(1, "one", order_id="a") + "Traceback\n" + line(3, "three", order_id="bcd")
     )
     (folder / "redis.log").write_text("ready\n")
     return folder
@@ -149,7 +149,7 @@ def test_what_is_written_later_is_read_once_it_is_whole(logs):
 def test_a_line_shows_its_time_its_process_and_what_else_it_says(logs):
     shown = str(LogReader(logs, order="b").read()[0])
 
-    assert shown.split() == ["2026-01-01T00:00:03.000Z", "orchestrator", "three", "order_id=b"]
+    assert shown.split() == ["2026-01-01T00:00:03.000Z", "orchestrator", "three", "order_id=bcd"]
 
 
 def test_without_logs_it_is_said_where_they_were_looked_for(tmp_path):

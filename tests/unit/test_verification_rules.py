@@ -123,3 +123,11 @@ def test_everything_that_is_wrong_with_a_card_is_said_at_once_without_repeating_
     said = " ".join(reason.message for reason in reasons)
     assert "4111" not in said
     assert "98765" not in said
+
+
+@pytest.mark.parametrize("cvv", ["123", "0000", "", "12", "12345", "abc", "12a", "\uff11\uff12\uff13", "1 3"])
+def test_a_card_without_its_cvv_passes_or_fails_as_it_did_with_it(cvv):
+    without = card(cvv=cvv).without_cvv()
+
+    assert check_card(without, TODAY) == check_card(card(cvv=cvv), TODAY)
+    assert set(without.cvv) <= {"0", "x"}

@@ -119,7 +119,7 @@ def _seconds(at: _Scale, now: float, seconds: float, height: float) -> list[str]
 def _curve(curve: Curve, top: float, first: float, seconds: float) -> list[str]:
     shown = [point for point in curve.points if point[0] >= first]
     most = max((value for _, value in shown), default=0.0)
-    now = f"{shown[-1][1]:.4g} now, {most:.4g} at most" if shown else "nothing yet"
+    now = f"{_number(shown[-1][1])} now, {_number(most)} at most" if shown else "nothing yet"
     base, room = top + _CURVE_HEIGHT - 6, _CURVE_HEIGHT - _CURVE_TOP - 12
     spots = " ".join(
         f"{(x - first) / seconds * _WIDTH:.1f},{base - room * value / (most or 1):.1f}" for x, value in shown
@@ -129,6 +129,10 @@ def _curve(curve: Curve, top: float, first: float, seconds: float) -> list[str]:
         f'<line x1="0" x2="{_WIDTH}" y1="{base}" y2="{base}" stroke="currentColor" stroke-opacity="0.4"/>',
         f'<polyline points="{spots}" fill="none" stroke="{curve.colour}" stroke-width="2"/>',
     ]
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _box(x: float, y: float, width: float, height: float, colour: str, opacity: str, title: str) -> str:

@@ -1,6 +1,7 @@
 """The pictures of a history: each method draws one of `bookstore_lib.lab.figures` from the events it has."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from bookstore_lib.core.errors import HistoryError
 from bookstore_lib.core.happens_before import Named
@@ -23,6 +24,9 @@ from bookstore_lib.lab.figures import (
     failovers,
     life_of_the_lock,
 )
+
+if TYPE_CHECKING:
+    from bookstore_lib.lab.live_view import LiveView
 
 
 class Pictures:
@@ -74,6 +78,25 @@ class Pictures:
             violations=violations,
             process_events=self.process_events,
         )
+
+    def live(
+        self, title: str | None = None, *, axis: Axis = "logical", violations: Sequence[Violation] | None = None
+    ) -> "LiveView":
+        """The diagram of `draw` to touch: choose events, drag a cut, filter, zoom, go through time; for a notebook.
+
+        Args:
+            title: Above the view.
+            axis: As for `draw`.
+            violations: As for `draw`.
+
+        Raises:
+            HistoryError: There is nothing to show, or too much to hold.
+        """
+        from bookstore_lib.lab.live_view import LiveView  # noqa: PLC0415 - widgets take half a second to import
+
+        view = LiveView()
+        view.show(self.events, self.process_events, title=title, axis=axis, violations=violations)
+        return view
 
     def draw_happens_before(
         self, title: str | None = None, *, form: Form = "direct", figsize: Size | None = None

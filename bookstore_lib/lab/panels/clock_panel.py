@@ -1,39 +1,37 @@
 """The space-time diagram of the last orders, as they come."""
 
-import threading
+from collections.abc import Sequence
 
 import ipywidgets
 
-from bookstore_lib.core.errors import HistoryError
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.lab.cluster import Bookstore
-from bookstore_lib.lab.history import History
-from bookstore_lib.lab.panels import html
+from bookstore_lib.lab.live_view import LiveView
 from bookstore_lib.lab.panels.panel import Panel, row
 from bookstore_lib.lab.watch import Watch
 
-_NEWEST = ""
-# An order that has written nothing for so many looks (ten a second) is worth drawing; drawing takes half a second.
-_QUIET_LOOKS = 3
+_NEWEST, _ALL = "", "*"
+# Traces are read one after the other, so a message may seem to arrive before it is sent, for one look (ten a second).
+_PATIENT_LOOKS = 3
 
 
 class ClockPanel(Panel):
-    """The vector clocks of the newest order, or of one that is chosen among the last ones.
+    """The vector clocks of the newest order, of one of the last ones, or of these together, in a live view.
 
     Args:
         shop: A running bookstore.
+
+    Attributes:
+        view: The live view.
     """
 
     def __init__(self, shop: Bookstore) -> None:
         super().__init__(shop, "Vector clocks")
         self.choice = ipywidgets.Dropdown(options=[("the newest", _NEWEST)], description="Order")
-        self._diagram = ipywidgets.HTML()
+        self.view = LiveView()
         self._shown = ("", 0)
-        self._latest = ("", 0)
-        self._quiet = 0
-        self._drawing = threading.Lock()
-        self._say("No order yet.")
-        self._compose(row(self.choice), self._message, self._diagram)
+        self._looks = 0
+        self._compose(row(self.choice), self._message, self.view)
         self._follow()
 
     def draw(self, order_id: str) -> None:
@@ -42,40 +40,36 @@ class ClockPanel(Panel):
         Raises:
             UnknownOrderError: There is no such order.
         """
-        self._draw(self._shop.history().order(order_id))
-
-    @property
-    def diagram(self) -> str:
-        """The diagram, as HTML."""
-        return str(self._diagram.value)
+        order = self._shop.history().order(order_id)
+        self._display(order.order_ids[0], order.events, order.process_events)
 
     def _show(self, seen: Watch) -> None:
         self._offer(list(seen.orders))
-        order_id = self.choice.value or next(reversed(seen.orders), "")
-        now = order_id, len(seen.orders.get(order_id, ()))
-        self._quiet = self._quiet + 1 if now == self._latest else 0
-        self._latest = now
-        if order_id and now != self._shown and self._quiet >= _QUIET_LOOKS and self._drawing.acquire(blocking=False):
-            self._shown = now
-            events = list(seen.orders[order_id])
-            threading.Thread(target=self._draw_and_release, args=(events,), daemon=True).start()
+        wanted = self.choice.value or next(reversed(seen.orders), _NEWEST)
+        events = [event for order, own in seen.orders.items() if wanted in (order, _ALL) for event in own]
+        now = wanted, len(events)
+        if not events or now == self._shown:
+            return
+        self._looks += 1
+        if _is_whole(events) or self._looks >= _PATIENT_LOOKS:
+            self._display(wanted, events, seen.process_events)
+            self._shown, self._looks = now, 0
+
+    def _display(self, order_id: str, events: Sequence[TraceEvent], process_events: Sequence[TraceEvent]) -> None:
+        if order_id != self._shown[0]:
+            self.view.step = -1  # the steps of another order mean nothing here
+        self.view.show(events, process_events, title=None if order_id == _ALL else f"Order {order_id[:8]}")
 
     def _offer(self, order_ids: list[str]) -> None:
-        options = [("the newest", _NEWEST), *((order_id[:8], order_id) for order_id in reversed(order_ids))]
+        last = [(order_id[:8], order_id) for order_id in reversed(order_ids)]
+        options = [("the newest", _NEWEST), *([("the last ones", _ALL)] if len(last) > 1 else []), *last]
         if tuple(options) != tuple(self.choice.options):
             chosen = self.choice.value
             self.choice.options = options
-            self.choice.value = chosen if chosen in order_ids else _NEWEST
+            self.choice.value = chosen if chosen in dict(options).values() else _NEWEST
 
-    def _draw_and_release(self, events: list[TraceEvent]) -> None:
-        try:
-            self._draw(History(events))
-        except HistoryError as error:  # not all of it has been written yet; there will be more
-            self._say(f"Not drawn yet: {error}")
-        finally:
-            self._drawing.release()
 
-    def _draw(self, order: History) -> None:
-        order_id = order.order_ids[0]
-        self._diagram.value = html.picture(order.draw(title=f"Order {order_id[:8]}"))
-        self._say(f"Order {order_id[:8]}: {len(order.events)} events.")
+def _is_whole(events: Sequence[TraceEvent]) -> bool:
+    """Whether each message that arrived was sent."""
+    sent = {event.id for event in events if event.kind == "send"}
+    return all(event.message_id in sent for event in events if event.kind == "receive")

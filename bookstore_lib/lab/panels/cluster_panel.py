@@ -121,6 +121,7 @@ class ClusterPanel(Panel):
         else:
             self._queue.value = html.status(f"Queue: {now.waiting} waiting, {now.under_way} under way.")
         # Only when it was renewed or has another holder: the browser lets the bar run down by itself.
-        if now.holder != self._holder or abs(now.until - self._until) > _SAME_LEASE:
-            self._holder, self._until = now.holder or "", now.until
-            self._lease.value = html.lease_bar(self._holder, now.until - time.time(), self._shop.settings.lease_ttl)
+        holder = now.holder or ""
+        if holder != self._holder or abs(now.until - self._until) > _SAME_LEASE:
+            self._holder, self._until = holder, now.until
+            self._lease.value = html.lease_bar(holder, now.until - time.time(), self._shop.settings.lease_ttl)

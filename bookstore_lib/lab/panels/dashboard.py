@@ -13,10 +13,10 @@ from bookstore_lib.lab.panels.election_panel import ElectionPanel
 from bookstore_lib.lab.panels.fault_panel import FaultPanel
 from bookstore_lib.lab.panels.load_panel import LoadPanel
 from bookstore_lib.lab.panels.order_panel import OrderPanel
-from bookstore_lib.lab.panels.panel import Panel
+from bookstore_lib.lab.panels.panel import Panel, Shown
 
 
-class Dashboard:
+class Dashboard(Shown):
     """Every panel of a bookstore: in columns where the window is wide enough, below each other where it is not.
 
     Args:
@@ -44,12 +44,7 @@ class Dashboard:
         """Take all panels away."""
         for panel in self.panels:
             panel.close()
-
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        """For notebooks: the widget, and a text that is the same in every run."""
-        bundle = self.widget._repr_mimebundle_(**options)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        return data | {"text/plain": type(self).__name__}
+        self.widget.close()
 
 
 def open_dashboard() -> Any:

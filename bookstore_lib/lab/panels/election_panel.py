@@ -11,7 +11,7 @@ from bookstore_lib.lab.panels.panel import Panel, row
 from bookstore_lib.lab.watch import Watch
 
 _SECONDS = 30.0
-_EVERY = 2  # looks, of which there are ten a second
+_LEGEND = "thick: believes to lead, with its epoch; thin: its lock in Redis; dashed: frozen"
 
 
 class ElectionPanel(Panel):
@@ -39,7 +39,6 @@ class ElectionPanel(Panel):
             doing="The executors stop and start again...",
         )
         self._strip = ipywidgets.HTML()
-        self._looks = 0
         self._compose(row(self.ttl, self.renewal, self.apply_button), self._message, self._strip)
         self._follow()
 
@@ -59,9 +58,6 @@ class ElectionPanel(Panel):
         self.set_lease(self.ttl.value, round(self.renewal.value, 2))
 
     def _show(self, seen: Watch) -> None:
-        self._looks += 1
-        if self._looks % _EVERY == 1:
-            names = [process.name for process in seen.view.processes if process.name.startswith("executor-")]
-            strip = draw_election_strip(seen.process_events, names, time.time(), _SECONDS)
-            legend = "thick: believes to lead, with its epoch; thin: its lock in Redis; dashed: frozen"
-            self._strip.value = f'{strip}<div style="color: {html.FAINT}">{legend}</div>'
+        names = [process.name for process in seen.view.processes if process.name.startswith("executor-")]
+        strip = draw_election_strip(seen.process_events, names, time.time(), _SECONDS)
+        self._strip.value = f'{strip}<div style="color: {html.FAINT}">{_LEGEND}</div>'

@@ -120,4 +120,4 @@ def _table(verdict: Verdict) -> str:
         ("held" if result.holds else "VIOLATED", result.name, " ".join(v.sentence for v in result.violations[:3]))
         for result in verdict.results
     ]
-    return html.table("Guarantees over the whole run so far", ("", "Guarantee", "What showed it"), rows)
+    return html.table("Guarantees over the whole run so far", ("Verdict", "Guarantee", "What showed it"), rows)

@@ -21,7 +21,6 @@ MIXES: Mapping[str, Mapping[str, float]] = {
 _LONGEST = 600.0
 _SHOWN = 30.0
 _BIN = 1.0  # seconds over which a rate and a latency are counted
-_EVERY = 2  # looks
 
 
 class LoadPanel(Panel):
@@ -35,13 +34,14 @@ class LoadPanel(Panel):
         super().__init__(shop, "Load")
         self.rate = ipywidgets.IntSlider(value=5, min=1, max=100, description="Orders/s")
         self.mix = ipywidgets.Dropdown(options=list(MIXES), description="Mix")
-        self.start_button = self._button("Start", "Let orders arrive at this rate", self._begin, "primary")
+        self.start_button = self._button(
+            "Start", "Let orders arrive at this rate", self._begin, "primary", doing="Orders arrive..."
+        )
         self.stop_button = self._button("Stop", "Let no more orders arrive", self.stop, doing="Waiting for outcomes...")
         self.stop_button.disabled = True
         self._curves = ipywidgets.HTML()
         self._load: Load | None = None
         self._queue: deque[tuple[float, float]] = deque(maxlen=int(_SHOWN * 10))
-        self._looks = 0
         self._compose(row(self.rate, self.mix, self.start_button, self.stop_button), self._message, self._curves)
         self._follow()
 
@@ -83,9 +83,7 @@ class LoadPanel(Panel):
             return
         now = seen.view.coordination
         self._queue.append((load.elapsed, now.waiting + now.under_way))
-        self._looks += 1
-        if self._looks % _EVERY == 0:
-            self._curves.value = _drawn(load, list(self._queue))
+        self._curves.value = _drawn(load, list(self._queue))
 
 
 def _drawn(load: Load, queue: list[tuple[float, float]]) -> str:

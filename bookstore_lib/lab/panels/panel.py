@@ -14,7 +14,23 @@ from bookstore_lib.lab.watch import Watch, watch
 _STOPPED = "This bookstore was stopped; start a new one with Bookstore() and make this panel again."
 
 
-class Panel:
+class Shown:
+    """Something that notebooks show as a widget, with a text that is the same in every run.
+
+    Attributes:
+        widget: What is shown.
+    """
+
+    widget: Any
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """The widget, and the name of the class as its text; the text of widgets differs in every run."""
+        bundle = self.widget._repr_mimebundle_(**options)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        return data | {"text/plain": type(self).__name__}
+
+
+class Panel(Shown):
     """A box of widgets for a notebook.
 
     A button is disabled while its work runs in a thread of its own, so the kernel stays free; an error appears in the
@@ -26,9 +42,14 @@ class Panel:
 
     Attributes:
         widget: The box, to be put into other boxes.
+
+    Raises:
+        BookstoreError: The bookstore was stopped.
     """
 
     def __init__(self, shop: Bookstore, title: str) -> None:
+        if not shop.close.alive:
+            raise BookstoreError(_STOPPED)
         self._shop = shop
         self._title = ipywidgets.HTML(html.heading(title))
         self._message = ipywidgets.HTML()
@@ -122,12 +143,6 @@ class Panel:
 
     def _say(self, sentence: str, colour: str = html.TEXT) -> None:
         self._message.value = html.status(sentence, colour)
-
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        """For notebooks: the widget, and the panel's name as its text; the text of widgets differs in every run."""
-        bundle = self.widget._repr_mimebundle_(**options)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        return data | {"text/plain": type(self).__name__}
 
 
 def row(*widgets: Any) -> Any:

@@ -17,7 +17,15 @@ from bookstore_lib.lab.servers.postgres_server import PostgresServer
 from bookstore_lib.lab.servers.redis_server import RedisServer
 from bookstore_lib.lab.supervisor.diary import Diary
 from bookstore_lib.lab.supervisor.managed import Managed
-from bookstore_lib.lab.supervisor.plan import ADDRESSES, HOST, SERVICES, LabSettings, executor_names, plan_services
+from bookstore_lib.lab.supervisor.plan import (
+    ADDRESSES,
+    CERTIFICATES,
+    HOST,
+    SERVICES,
+    LabSettings,
+    executor_names,
+    plan_services,
+)
 from bookstore_lib.lab.supervisor.wires import Wires, link_names
 
 READY_SECONDS = 60.0
@@ -67,7 +75,12 @@ class Fleet:
             targets = addresses | {name: _address(url) for name, url in urls.items()}
             self.wires = Wires(link_names(self._settings), targets)
             self._closing.callback(self.wires.close)
-        for plan in plan_services(self._settings, addresses, lambda client: self._servers_of(client, addresses, urls)):
+        certificates = self._make_certificates()
+
+        def told(name: str) -> dict[str, str]:
+            return self._servers_of(name, addresses, urls) | certificates.get(name, {})
+
+        for plan in plan_services(self._settings, addresses, told):
             process = Managed(plan.name, plan.command, self._log(plan.name), env=plan.env)
             self.services[plan.name] = process
             process.start()
@@ -118,6 +131,16 @@ class Fleet:
         self._ports = {name: reserve_port() for name in names}
         port = self._settings.http_port
         self._ports["orchestrator"] = require_free(port, HOST, "the shop") if port else reserve_port()
+
+    def _make_certificates(self) -> dict[str, dict[str, str]]:
+        if not self._settings.mtls:
+            return {}
+        from bookstore_lib.lab.supervisor.certificates import make_certificates  # noqa: PLC0415 - slow to import
+
+        names = ["orchestrator", *executor_names(self._settings), *SERVICES]
+        folder = self._run_dir / CERTIFICATES
+        self._closing.callback(shutil.rmtree, folder, ignore_errors=True)
+        return make_certificates(folder, names)
 
     def _require_outside(self) -> None:
         """Servers that others run have to answer; their clients are slow to import, so only where there are any."""

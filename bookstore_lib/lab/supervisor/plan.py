@@ -22,8 +22,9 @@ SERVICES = {
 HOST = "127.0.0.1"
 # What somebody who starts a bookstore may have set for its front door.
 _FRONT_DOOR = ("cors_origins", "trusted_hosts", "rate_limit", "queue_limit")
-# In the folder of a run while it runs: where its servers are, for whoever may read it.
+# In the folder of a run while it runs: where its servers are, for whoever may read it, and its certificates.
 ADDRESSES = "addresses.json"
+CERTIFICATES = "certificates"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class LabSettings:
         postgres_url: A PostgreSQL server that runs already; empty: start one.
         card_key: Seals card data; empty: a new one. Orders that wait on an outside record need the same one again.
         links: Whether every link goes through a relay that can cut it.
+        mtls: Whether gRPC peers prove to each other who they are.
         fence: Whether the record refuses the writes of former leaders.
         watch: Whether executors that do not lead watch the one that does.
         keep_data: Whether the servers' data stays when the run ends; logs and traces always do.
@@ -58,6 +60,7 @@ class LabSettings:
     postgres_url: str = ""
     card_key: str = ""
     links: bool = False
+    mtls: bool = False
     fence: bool = True
     watch: bool = True
     keep_data: bool = True
@@ -91,7 +94,7 @@ def executor_names(settings: LabSettings) -> list[str]:
 
 
 def plan_services(
-    settings: LabSettings, addresses: dict[str, str], servers: Callable[[str], dict[str, str]]
+    settings: LabSettings, addresses: dict[str, str], told: Callable[[str], dict[str, str]]
 ) -> list[Plan]:
     """The service processes of a bookstore.
 
@@ -99,7 +102,7 @@ def plan_services(
         settings: What was chosen.
         addresses: `host:port` by what is served there: the services, `orchestrator`, and for each executor its name
             and `<name> debug`.
-        servers: For a process, the settings that say where the servers are that it talks to.
+        told: What else each process is told: where the servers are that it talks to, and its certificate.
     """
     shared = {
         "trace_dir": str(Path(settings.run_dir) / "traces"),
@@ -112,7 +115,7 @@ def plan_services(
     }
 
     def plan(name: str, module: str, **own: str) -> Plan:
-        return Plan(name, f"services.{module}", _environment({"process": name} | shared | servers(name) | own))
+        return Plan(name, f"services.{module}", _environment({"process": name} | shared | told(name) | own))
 
     # Slowest to import first: all start at once and share the cores.
     chosen = {name: os.environ.get(variable(name), "") for name in _FRONT_DOOR}

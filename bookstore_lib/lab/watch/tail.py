@@ -28,11 +28,14 @@ class TraceTail:
 
     def _new_in(self, path: str) -> list[TraceEvent]:
         start = self._read.get(path, 0)
-        if os.stat(path).st_size <= start:  # noqa: PTH116 - ten times a second for each file
+        try:
+            if os.stat(path).st_size <= start:  # noqa: PTH116 - ten times a second for each file
+                return []
+            with open(path, "rb") as file:  # noqa: PTH123 - the same
+                file.seek(start)
+                lines, _, _ = file.read().rpartition(b"\n")
+        except FileNotFoundError:  # somebody clears the run away
             return []
-        with open(path, "rb") as file:  # noqa: PTH123 - the same
-            file.seek(start)
-            lines, _, _ = file.read().rpartition(b"\n")
         self._read[path] = start + len(lines) + (1 if lines else 0)
         return [event for line in lines.splitlines() if (event := _event(line)) is not None]
 

@@ -133,8 +133,8 @@ class Watch:
         return Coordination(read_claim(lock).holder if lock else None, until, waiting, sum(held))
 
     def _run(self) -> None:
+        due = time.monotonic()
         while True:
-            began = time.monotonic()
             self.look()
             with self._lock:
                 listeners = list(self._listeners)
@@ -146,7 +146,8 @@ class Watch:
                 listener(self)
             if over:
                 return
-            time.sleep(max(0.0, TICK - (time.monotonic() - began)))
+            due = max(due + TICK, time.monotonic())
+            time.sleep(max(0.0, due - time.monotonic()))
 
 
 _watches: WeakKeyDictionary[Bookstore, Watch] = WeakKeyDictionary()

@@ -1,12 +1,14 @@
-"use strict";
-// The storefront: search the catalogue, fill a basket, place the order, show what became of it.
-// Addresses are relative, so that the page also works behind a proxy that serves it below a path.
+// The storefront: search the catalogue, fill a basket, place the order, show what becomes of it.
+
+import { draw } from "./diagram.js";
+import { follow, showSteps } from "./follow.js";
+import { RECEIVED, byId, call, element, pause } from "./shop.js";
 
 const PAGE_SIZE = 12;
-const ANSWER_WITHIN_MS = 10_000;
 const OUTCOME_WITHIN_MS = 60_000;
-const POLL_EVERY_MS = 1_000;
 const LEADER_EVERY_MS = 3_000;
+// Clearing comes after the outcome, and belongs into the diagram.
+const CLEARED_AFTER_MS = 1_500;
 
 const GOOD_CUSTOMER = {
   name: "Ada Reader", contact: "ada@example.com",
@@ -18,35 +20,11 @@ const DIFFERENT_IN = {
   expired: { expirationDate: "01/20" },
   noCity: { city: "" },
   suspicious: { name: "Mallory Fraudster" },
+  several: { city: "", zip: "?", number: "4111111111111112", name: "Mallory Fraudster" },
 };
 
-const byId = (id) => document.getElementById(id);
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const money = (cents) => new Intl.NumberFormat("en", { style: "currency", currency: "EUR" }).format(cents / 100);
 const books = (count) => (count === 1 ? "1 book" : `${count} books`);
-
-/** What a request brought instead of an answer; `status` is the HTTP status, 0 when the shop itself said nothing. */
-class ShopError extends Error {
-  constructor(message, status) {
-    super(message);
-    this.mayPass = status === 0 || status === 429 || status >= 500;
-  }
-}
-
-async function call(path, options = {}, withinMs = ANSWER_WITHIN_MS) {
-  const signal = AbortSignal.timeout(withinMs);
-  const response = await fetch(path, { cache: "no-store", ...options, signal }).catch(() => null);
-  const body = await response?.json().catch(() => null);
-  if (response?.ok && body) return { response, body };
-  const message = body?.error?.message ?? "The shop does not answer; try again in a moment.";
-  throw new ShopError(message, body?.error ? response.status : 0);
-}
-
-function element(tag, content = "", attributes = {}) {
-  const made = Object.assign(document.createElement(tag), attributes);
-  made.append(...[content].flat());
-  return made;
-}
 
 // --- Catalogue ---
 let page = 1;
@@ -126,11 +104,6 @@ function basketRow([title, line]) {
   return row;
 }
 
-function emptyBasket() {
-  basket.clear();
-  showBasket();
-}
-
 function showTotal() {
   const lines = [...basket.values()];
   const copies = lines.reduce((sum, line) => sum + line.quantity, 0);
@@ -139,7 +112,7 @@ function showTotal() {
 }
 
 // --- Checkout ---
-let placing = false;
+let busy = false;
 let attempt = null; // {text, key}: the order that has no answer yet; sent again unchanged, it is the same order
 
 function fillIn(preset) {
@@ -162,53 +135,110 @@ function orderFromForm() {
   };
 }
 
+async function placeOrder() {
+  if (busy) return;
+  busy = true;
+  byId("place").setAttribute("aria-disabled", "true");
+  pointAt("");
+  const lines = [...basket];
+  const orderId = await checkout().catch(complain);
+  busy = false;
+  byId("place").removeAttribute("aria-disabled");
+  if (!orderId) return;
+  basket.clear(); // The order counts: the same basket placed again would be a second one.
+  showBasket();
+  history.replaceState(null, "", `#order=${orderId}`); // Whoever loads the page again finds the order.
+  await showOrder(orderId, lines);
+}
+
 async function checkout() {
   const text = JSON.stringify(orderFromForm());
   // Not crypto.randomUUID(): browsers offer that on https and localhost only.
   if (attempt?.text !== text) attempt = { text, key: crypto.getRandomValues(new Uint32Array(4)).join("-") };
-  const headers = { "Content-Type": "application/json", "Idempotency-Key": attempt.key };
-  const { response, body } = await call("checkout", { method: "POST", headers, body: text }, OUTCOME_WITHIN_MS);
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": attempt.key, Prefer: "respond-async" };
+  const { body } = await call("checkout", { method: "POST", headers, body: text });
   attempt = null;
-  if (response.status !== 202) return settled(body);
-  return follow(response.headers.get("Location").replace(/^.*(?=orders\/)/, ""));
+  return body.orderId;
 }
 
-function settled(order) {
-  if (order.status === "Order Approved") emptyBasket();
-  showOutcome(order);
+function complain(error) {
+  following.abort();
+  const again = attempt && error.mayPass ? " Placing the same order again does not buy it twice." : "";
+  openOrder();
+  showOutcome({ status: "That did not work" }, error.message + again);
+  pointAt(error.field);
 }
 
-async function follow(path) {
-  showOutcome({ status: "Order Received" }, "The shop has your order and is working on it…");
-  const stopAt = Date.now() + OUTCOME_WITHIN_MS;
-  while (Date.now() < stopAt) {
-    const order = await call(path).then(({ body }) => body, unsettledIfItMayPass);
-    if (order.status !== "Order Received") return settled(order);
-    await pause(POLL_EVERY_MS);
-  }
-  emptyBasket(); // The order counts: the same basket placed again would be a second one.
-  showOutcome({ status: "Order Received" }, "It is not settled yet, but it is kept; look again later.");
-  byId("outcome").append(element("button", "Look again", { type: "button", onclick: () => run(() => follow(path)) }));
-}
+// --- Order ---
+let following = new AbortController();
+let drawings = 0;
 
-function unsettledIfItMayPass(error) {
-  if (error.mayPass) return { status: "Order Received" };
-  throw error;
-}
-
-async function run(task) {
-  if (placing) return;
-  placing = true;
-  byId("place").setAttribute("aria-disabled", "true");
+/** Follows an order, and no other any more; `lines` were in the basket, and are there again if it is rejected. */
+async function showOrder(orderId, lines = []) {
+  following.abort();
+  following = new AbortController();
+  const { signal } = following;
+  openOrder();
   try {
-    await task();
+    const order = await follow(orderId, showProgress, OUTCOME_WITHIN_MS, signal);
+    if (signal.aborted) return;
+    if (!order) offerAnotherLook(orderId, lines);
+    else await settled(order, lines, signal);
   } catch (error) {
-    const again = attempt && error.mayPass ? " Placing the same order again does not buy it twice." : "";
-    showOutcome({ status: "That did not work" }, error.message + again);
+    if (!signal.aborted) complain(error);
   }
-  placing = false;
-  byId("place").removeAttribute("aria-disabled");
+}
+
+async function settled(order, lines, signal) {
+  if (order.status === "Order Rejected" && !basket.size) {
+    lines.forEach(([title, line]) => basket.set(title, line));
+    showBasket();
+  }
   showBooks(page);
+  await pause(CLEARED_AFTER_MS);
+  if (!signal.aborted) showClocks(order);
+}
+
+function openOrder() {
+  drawings += 1;
+  byId("order").hidden = false;
+  byId("steps").replaceChildren();
+  byId("clocks").hidden = true;
+  byId("order-heading").focus({ preventScroll: true });
+  byId("order").scrollIntoView();
+}
+
+function showProgress(order) {
+  const now = showSteps(order);
+  showOutcome(order, order.status === RECEIVED ? now : "");
+  showClocks(order);
+}
+
+function offerAnotherLook(orderId, lines) {
+  showOutcome({ status: RECEIVED, orderId }, "It is not settled yet, but it is kept; look again later.");
+  const again = () => showOrder(orderId, lines);
+  byId("outcome").append(element("button", "Look again", { type: "button", onclick: again }));
+}
+
+async function showClocks({ orderId }) {
+  const drawing = ++drawings;
+  const diagram = await call(`orders/${orderId}/diagram`).then(({ body }) => body, () => null);
+  if (!diagram?.events.length || drawing !== drawings) return; // A later one was faster.
+  byId("clocks").hidden = false;
+  byId("diagram").replaceChildren(...draw(diagram, orderId, byId("diagram").clientWidth));
+}
+
+/** Leads to the part of the form that an error names. */
+function pointAt(field) {
+  for (const marked of document.querySelectorAll("[aria-invalid]")) {
+    marked.removeAttribute("aria-invalid");
+    marked.removeAttribute("aria-describedby");
+  }
+  const part = byId("checkout").elements[field?.split(".").at(-1)];
+  if (!part) return;
+  part.setAttribute("aria-invalid", "true");
+  part.setAttribute("aria-describedby", "outcome");
+  part.focus();
 }
 
 function showOutcome({ status, orderId, reasons = [], suggestedBooks = [] }, note = "") {
@@ -216,10 +246,9 @@ function showOutcome({ status, orderId, reasons = [], suggestedBooks = [] }, not
   const parts = [element("h3", status), element("p", note)];
   if (reasons.length) parts.push(element("ul", reasons.map((reason) => element("li", reason.message))));
   if (related.length) parts.push(element("p", "You may also like:"), element("ul", related));
-  if (orderId) parts.push(element("p", `Order ${orderId}`, { className: "quiet" }));
+  if (orderId) parts.push(element("p", ["Order ", element("code", orderId)], { className: "quiet" }));
   byId("outcome").dataset.status = status;
   byId("outcome").replaceChildren(...parts);
-  byId("outcome").scrollIntoView({ block: "nearest" });
 }
 
 function suggestion({ title, author }) {
@@ -240,8 +269,17 @@ byId("genre").addEventListener("change", () => showBooks());
 byId("previous").addEventListener("click", () => showBooks(page - 1));
 byId("next").addEventListener("click", () => showBooks(page + 1));
 byId("preset").addEventListener("change", (event) => fillIn(event.target.value));
-byId("checkout").addEventListener("submit", (event) => { event.preventDefault(); run(checkout); });
+byId("checkout").addEventListener("submit", (event) => { event.preventDefault(); placeOrder(); });
+addEventListener("hashchange", showNamedOrder);
+
+/** Shows the order that the page's address names. */
+function showNamedOrder() {
+  const named = /^#order=([0-9a-f]{32})$/.exec(location.hash);
+  if (named) showOrder(named[1]);
+}
+
 fillIn("good");
 showBasket();
 showBooks();
 watchLeader();
+showNamedOrder();

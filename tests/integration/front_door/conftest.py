@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bookstore_lib.runtime.card_seal import CardSeal, new_key
-from bookstore_lib.runtime.order_store import MemoryOrderStore
+from bookstore_lib.runtime.memory_store import MemoryOrderStore
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
 from tests.integration.front_door.shop import Shop
 

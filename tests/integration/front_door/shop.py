@@ -1,6 +1,7 @@
 """The front door as its tests see it, with an executor behind it."""
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,15 @@ from jsonschema import Draft202012Validator
 
 from bookstore_lib.core.order import OrderStatus, Outcome, Reason
 from bookstore_lib.runtime.outcomes import OutcomeBoard, OutcomePublisher
+from bookstore_lib.runtime.recent_orders import RecentOrder
+from bookstore_lib.runtime.redis_lease import MemoryLease
 from bookstore_lib.runtime.settings import Settings
 from services.orchestrator import openapi
 from services.orchestrator.app import Parts, create_app
+from services.orchestrator.clock_diagram import ClockDiagrams
 from services.orchestrator.desk import Desk
+from services.orchestrator.overview import Overview
+from services.orchestrator.streams import Streams
 from services.order_executor.handler import Handler
 
 PAGE = "http://localhost:8080"
@@ -51,10 +57,8 @@ def require_documented(answer: Any) -> None:
 
 
 def _path_of(path: str) -> str:
-    for start, varies in (("/orders/", "{order_id}"), ("/static/", "{filename}")):
-        if path.startswith(start) and len(path) > len(start):
-            return start + varies
-    return path
+    of_an_order = re.sub(r"^/orders/[^/]+", "/orders/{order_id}", path)
+    return re.sub(r"^/static/.+", "/static/{filename}", of_an_order)
 
 
 class BoardChannel:
@@ -74,20 +78,25 @@ class Shop:
         coordinator: Who runs the checks.
         wait: Seconds that a checkout waits for its outcome.
         seats: How many checkouts may wait.
+        streams: How many may follow their orders.
         chosen: Settings of the front door.
     """
 
     def __init__(
-        self, run, services, catalogue, queue, store, coordinator="executor", wait=20.0, seats=100, **chosen
+        self, run, services, catalogue, queue, store, coordinator="executor", wait=20.0, seats=100, streams=2, **chosen
     ) -> None:
-        self.store, self.queue, self._run = store, queue, run
-        self.board = OutcomeBoard(run.tracker("orchestrator"))
+        self.store, self.queue, self.run = store, queue, run
+        self.tracker = run.tracker("orchestrator")
+        self.board = OutcomeBoard(self.tracker)
         self.holder: Callable[[], str | None] = lambda: "executor-1"
         self.parts = {"redis": True, "postgres": True}
         self.services = services
         own = services.checkout("orchestrator") if coordinator == "orchestrator" else None
         self.desk = Desk(store, catalogue, queue, self.board, run.tracker("orchestrator"), own, seats)
         self.progress: dict[str, dict[str, str]] = {}
+        self.streams = Streams(self.desk, lambda order_id: self.progress.get(order_id, {}), streams)
+        self.events_of: Callable[[str], Any] = run.events
+        self.overview = self._overview()
         run.parts.callback(self.desk.close)
         parts = Parts(
             self.desk,
@@ -96,6 +105,9 @@ class Shop:
             health=lambda: self.parts,
             progress=lambda order_id: self.progress.get(order_id, {}),
             queue_length=queue.length,
+            streams=self.streams,
+            diagrams=ClockDiagrams(lambda order_id: self.events_of(order_id)),  # noqa: PLW0108 - a test may put another one there
+            status=self.overview.status,
         )
         settings = Settings("orchestrator", Path("traces"), outcome_wait=wait, **chosen)
         self.app = create_app(parts, settings)
@@ -107,17 +119,30 @@ class Shop:
         """Start it; `checkout` takes the place of the real checks."""
         thread = threading.Thread(target=self._work, args=(checkout or self.services.checkout("executor-1"),))
         thread.start()
-        self._run.parts.callback(thread.join)
-        self._run.parts.callback(self._stopped.set)
+        self.run.parts.callback(thread.join)
+        self.run.parts.callback(self._stopped.set)
+
+    def _overview(self) -> Overview:
+        self.lease = MemoryLease()
+        self.executors, self.recent = ["executor-1", "executor-2"], list[RecentOrder]()
+        return Overview(
+            "orchestrator",
+            lambda: {**dict.fromkeys(self.services.sessions, True), **self.parts},
+            lambda: self.executors,
+            self.lease,
+            self.store.current_epoch,
+            self.queue,
+            lambda: self.recent,
+        )
 
     def post(self, body: Any, **options: Any) -> Any:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.http.post("/checkout", data=data, **options)
 
     def _work(self, checkout: Any) -> None:
-        publisher = OutcomePublisher(BoardChannel(self.board), self._run.tracker("executor-1"))  # type: ignore[arg-type]  # a stand-in
+        publisher = OutcomePublisher(BoardChannel(self.board), self.run.tracker("executor-1"))  # type: ignore[arg-type]  # a stand-in
         handler = Handler(
-            self.store, self.queue, checkout, publisher, self._run.tracker("executor-1"), lambda _epoch: None
+            self.store, self.queue, checkout, publisher, self.run.tracker("executor-1"), lambda _epoch: None
         )
         epoch = self.store.take_epoch("executor-1")
         while not self._stopped.is_set():

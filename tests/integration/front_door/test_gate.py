@@ -7,6 +7,7 @@ import time
 import pytest
 import redis
 
+from bookstore_lib.runtime.logs import add_log_fields
 from services.orchestrator.app import BODY_BYTES
 from tests.integration.front_door.shop import ASYNC, CARD, error_of, good
 from tests.support import eventually
@@ -39,6 +40,28 @@ def test_an_error_says_which_request_it_answers(closed_shop, method, path):
     answer = closed_shop.http.open(path, method=method, headers={"X-Request-ID": "request-7"})
 
     assert answer.get_json()["error"]["requestId"] == answer.headers["X-Request-ID"] == "request-7"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("POST", "/checkout", "malformed_json"),
+        ("GET", "/nowhere", "not_found"),
+        ("PUT", "/checkout", "method_not_allowed"),
+        ("GET", "/orders/0", "unknown_order"),
+        ("GET", f"/books?page={CARD}", "invalid_parameter"),
+    ],
+)
+def test_the_log_names_every_request_that_was_refused_and_nothing_of_what_it_said(
+    closed_shop, caplog, method, path, code
+):
+    caplog.set_level("INFO")
+    caplog.handler.addFilter(add_log_fields)
+
+    name = closed_shop.http.open(path, method=method).get_json()["error"]["requestId"]
+
+    assert (name, code) in {(vars(r).get("request_id"), vars(r).get("outcome")) for r in caplog.records}
+    assert CARD not in caplog.text
 
 
 def test_the_record_knows_which_request_brought_an_order(recorded_shop):

@@ -127,3 +127,26 @@ def test_what_is_no_request_is_answered_with_an_error_in_json_that_tells_nothing
     assert error["requestId"].encode() in head
     assert error["code"]
     assert b"Traceback" not in answer
+
+
+def test_many_who_follow_orders_keep_nobody_out_and_leave_nothing(open_shop, run, database):
+    shop = open_shop(wait=0.01, streams=4)
+    port = serve_http(shop.app, "127.0.0.1:0", run.parts, threads=8)
+    order_id = shop.post(good()).get_json()["orderId"]
+    request = f"GET /orders/{order_id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    assert answers(port)
+    before = kept(database)
+
+    with connections(port, 40, request) as opened:
+        statuses = [connection.recv(12) for connection in opened]
+        assert (statuses.count(b"HTTP/1.1 200"), statuses.count(b"HTTP/1.1 429")) == (4, 36)
+        for _ in range(5):
+            assert answers(port)
+
+    eventually(lambda: kept(database) <= before)
+    eventually(lambda: _first_line(port, request) == b"HTTP/1.1 200")
+
+
+def _first_line(port, request):
+    with connections(port, 1, request) as (opened,):
+        return opened.recv(12)

@@ -1,0 +1,3 @@
+-- The status page shows the orders that came last.
+
+CREATE INDEX orders_recent ON orders (accepted_at DESC);
