@@ -106,7 +106,7 @@ _VICTIMS = ("leader", "executor-1", "executor-2")
 _KEYED: list[Action] = [Place("good", "key"), Place("last copy", "key")]
 _ORDERS = [Place(), Place("last copy"), Place("bad card"), *_KEYED]
 # Few come to a take-over: the leader has to die or to be lost from sight while others wait.
-_OFTEN = [*STEPS, *("take_over",) * 7]
+_OFTEN = [*STEPS, *("take_over",) * 2]
 _TRAPS = [Happens("crash", trap) for trap in product(_OFTEN, SIDES, ("kill", "freeze", "slow"), (1, 2))]
 # A take-over that comes late may put a leader's own orders into the queue again, unnoted.
 _NOT_JUDGED = {("queue.take_over", LATE)}
