@@ -9,6 +9,7 @@ from bookstore_lib.runtime.card_seal import CardSeal
 from bookstore_lib.runtime.checkout import Checkout
 from bookstore_lib.runtime.election import Election
 from bookstore_lib.runtime.http_server import serve_http
+from bookstore_lib.runtime.leader_watch import LeaderWatch
 from bookstore_lib.runtime.outcomes import OutcomePublisher, listen
 from bookstore_lib.runtime.postgres import open_record
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
@@ -16,6 +17,7 @@ from bookstore_lib.runtime.progress import Progress
 from bookstore_lib.runtime.redis_client import connect
 from bookstore_lib.runtime.redis_lease import WAKE_CHANNEL, RedisLease
 from bookstore_lib.runtime.redis_queue import RedisQueue
+from bookstore_lib.runtime.rpc_tls import Tls
 from bookstore_lib.runtime.service import serve_grpc, start_thread
 from bookstore_lib.runtime.service_clients import connect_services
 from bookstore_lib.runtime.settings import Settings
@@ -47,7 +49,10 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
         settings.lease_ttl, settings.renew_every, settings.lease_margin, retry_after=settings.renew_every / 4
     )
     elected = Event()
-    election = Election(candidate, lease, store.take_epoch, tracker, on_elected=lambda _epoch: elected.set())
+    address = settings.watched_at if settings.watched else ""
+    election = Election(
+        candidate, lease, store.take_epoch, tracker, on_elected=lambda _epoch: elected.set(), address=address
+    )
     handler = Handler(store, queue, checkout, OutcomePublisher(client, tracker), tracker, election.step_down)
     sweep = rules.sweep_for(settings.lease_ttl)
     worker = Worker(tracker, queue, store, handler, election, elected, settings.max_in_flight, sweep)
@@ -56,6 +61,7 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
         worker.finish()
         election.stop()
         worker.hand_back()
+        servicer.end_watches()
 
     servicer = OrderExecutor(tracker.process, election, lease, drain)
     serve_grpc(settings, tracker, parts, lambda s: add_OrderExecutorServicer_to_server(servicer, s))
@@ -66,6 +72,11 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     parts.callback(listener.join)
     parts.callback(start_thread(progress.write_until, "progress", [ended]).join)
     worker.start()
-    election.start()
+    if settings.watched:
+        watch = LeaderWatch(tracker, election.lost, settings.watch_routes, Tls.of(settings))
+        parts.callback(watch.close)
+        election.start(watch.follow)
+    else:
+        election.start()
     parts.callback(drain)
     parts.callback(ended.set)

@@ -141,11 +141,16 @@ class Executor(Process):
         self._works_at = 0.0
         self._started = False
 
+    @property
+    def watches(self) -> str | None:
+        """The lock whose holder's end it is told of."""
+        return self._candidate.watches
+
     def due(self) -> list[tuple[float, str]]:
         """When each of its threads that is free has something to do."""
         due = super().due()
         if not self.busy["election"]:
-            told = self.election._woken or self.election._fenced is not None
+            told = self.election._told
             due.append((0.0 if told or not self._started else self._candidate.wake_at, "election"))
         if not self.busy["worker"] and (self._term is not None or self._elected.is_set()):
             due.append((self._works_at, "worker"))
