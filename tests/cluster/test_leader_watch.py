@@ -178,10 +178,10 @@ def test_without_the_watch_a_killed_leader_costs_its_lease(open_shop):
 
 
 def test_the_verdict_still_finds_a_lock_that_was_taken_by_hand(open_shop):
-    shop = open_shop(executors=2, lease_ttl=1.5, links=True)
+    shop = open_shop(executors=2, lease_ttl=TTL, links=True)
     leader = leader_in_sight(shop)
     with shop.redis() as client:
-        client.set("leader_lock", "you", px=1500)
+        client.set("leader_lock", "you", px=int(1000 * TTL))
     eventually(lambda: said(shop, "demoted", by=shop.process(leader).host))
 
     assert LOCK_KEPT in {violation.invariant for violation in shop.history().check().violations}
