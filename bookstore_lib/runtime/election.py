@@ -213,7 +213,7 @@ class Election:
         commands = self._candidate.on_renewed(time.monotonic(), renewed=renewed)
         if renewed and not commands:
             log.info("[%s] Renewed leadership", self._holder)
-            self._tracker.process_event("renewed", self._candidate.epoch, **self._times(), began=began)
+            self._tracker.process_event("renewed", self._candidate.epoch, **self._term_so_far(), began=began)
         return commands
 
     def _release(self) -> None:
@@ -228,7 +228,7 @@ class Election:
     def _elected(self, epoch: int) -> None:
         self._term = epoch
         log.info("[%s] Became leader", self._holder, extra={"epoch": epoch})
-        self._tracker.process_event("elected", epoch, **self._times(), lock=str(self._claim))
+        self._tracker.process_event("elected", epoch, **self._term_so_far())
         self._on_elected(epoch)
 
     def _demoted(self, reason: str) -> None:
@@ -236,6 +236,7 @@ class Election:
         self._tracker.process_event("demoted", self._term, reason=reason)
         self._on_demoted(reason)
 
-    def _times(self) -> dict[str, float]:
+    def _term_so_far(self) -> dict[str, float | str]:
+        """What each announcement says, so that whoever reads but the last ones knows it too."""
         belief = time.time() + self._candidate.believes_until - time.monotonic()
-        return {"believes_until": belief, "key_until": belief + self._candidate.margin}
+        return {"believes_until": belief, "key_until": belief + self._candidate.margin, "lock": str(self._claim)}

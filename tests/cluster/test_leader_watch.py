@@ -26,16 +26,23 @@ def said(shop, *names, by=None):
 
 
 def leader_in_sight(shop):
-    """The leader, once every other executor that runs watches it."""
+    """The leader, once every other executor that runs watches it and would take over at once."""
     leader = shop.leader
     host = shop.process(leader).host
-    eventually(lambda: all(watches(shop, shop.process(name).host, host) for name in followers(shop, leader)), 2 * TTL)
+    others = [shop.process(name).host for name in followers(shop, leader)]
+    eventually(lambda: all(watches(shop, other, host) and may_take_over(shop, other) for other in others), 2 * TTL)
     return leader
 
 
 def watches(shop, watcher, leader):
     seen = said(shop, "watching", "leader lost", by=watcher)
     return bool(seen) and (seen[-1].name, seen[-1].detail["holder"]) == ("watching", leader)
+
+
+def may_take_over(shop, follower):
+    """Whoever has taken over does so again only after a life of the lock."""
+    terms = said(shop, "elected", by=follower)
+    return not terms or terms[-1].wall + TTL < time.time()
 
 
 def followers(shop, leader):

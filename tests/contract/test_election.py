@@ -344,13 +344,14 @@ def test_stopping_before_the_start_and_twice_is_harmless(tmp_path):
     assert not election.leads
 
 
-def test_the_trace_tells_each_term_with_its_epoch_and_when_the_key_ends(electorate, tmp_path):
-    election = electorate.enter("executor-1", SHORT)
-    eventually(lambda: election.leads)
+def test_the_trace_tells_each_term_with_its_epoch_its_lock_and_when_the_key_ends(electorate, tmp_path):
+    election, trace = electorate.enter("executor-1", SHORT), tmp_path / "executor-1.jsonl"
+    eventually(lambda: "renewed" in trace.read_text())
     election.stop()
-    events = [TraceEvent.from_json(line) for line in (tmp_path / "executor-1.jsonl").read_text().splitlines()]
+    events = [TraceEvent.from_json(line) for line in trace.read_text().splitlines()]
     elected, *renewed, demoted, released = events
     assert [event.name for event in (elected, demoted, released)] == ["elected", "demoted", "released"]
-    assert {event.name for event in renewed} <= {"renewed"}
+    assert {event.name for event in renewed} == {"renewed"}
+    assert {event.detail["lock"] for event in (elected, *renewed)} == {"executor-1 1"}
     assert [event.epoch for event in (elected, demoted)] == [1, 1]
     assert elected.detail["key_until"] - elected.detail["believes_until"] == pytest.approx(0.2 * SHORT)
