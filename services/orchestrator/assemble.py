@@ -38,6 +38,8 @@ _ALWAYS_FREE = 16
 _RECENT = 20
 _CHECKS = 32
 _HEALTH_SECONDS = 1.0
+# An order is not held up longer by a look at the queue's length when Redis is silent.
+_GLANCE_SECONDS = 0.2
 
 
 def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> None:
@@ -47,15 +49,16 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
         SetupError: A server cannot be reached or a setting is wrong.
     """
     database = open_record(settings.postgres_url, parts, connections=16)
-    client = connect(settings.redis_url)
+    client, glance = connect(settings.redis_url), connect(settings.redis_url, _GLANCE_SECONDS)
     parts.callback(client.close)
+    parts.callback(glance.close)
     store = PostgresOrderStore(database, CardSeal(settings.card_key))
     lease, board, catalogue = RedisLease(client), OutcomeBoard(tracker), Catalogue(database)
     services, progress = connect_services(settings, tracker, parts), Progress(client)
     checkout = Checkout(services, tracker, _CHECKS, progress.note) if settings.coordinator == "orchestrator" else None
     if checkout is not None:
         parts.callback(checkout.close)
-    queue = RedisQueue(client)
+    queue, queue_length = RedisQueue(client), RedisQueue(glance).length
     desk = Desk(store, catalogue, queue, board, tracker, checkout, _SEATS)
     parts.callback(desk.close)
 
@@ -74,7 +77,7 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     overview = Overview(tracker.process, health, partial(connected, client), lease, store.current_epoch, queue, recent)
     streams, diagrams = Streams(desk, progress.steps, _STREAMS), ClockDiagrams(partial(events_of, settings.trace_dir))
     app = create_app(
-        Parts(desk, catalogue, leader, health, progress.steps, queue.length, streams, diagrams, overview.status),
+        Parts(desk, catalogue, leader, health, progress.steps, queue_length, streams, diagrams, overview.status),
         settings,
     )
     serve_http(app, settings.http_listen, parts, _SEATS + _STREAMS + _ALWAYS_FREE)

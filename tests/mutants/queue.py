@@ -34,8 +34,8 @@ def retrying_client():
     """The client of Redis sends a command again when its reply is lost."""
 
     @instead_of(redis_client, "connect")
-    def connect(right, *arguments):
-        client = right(*arguments)
+    def connect(right, *arguments, **keywords):
+        client = right(*arguments, **keywords)
         client.set_retry(Retry(NoBackoff(), 3))
         return client
 
