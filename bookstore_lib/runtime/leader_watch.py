@@ -114,5 +114,7 @@ class LeaderWatch:
                     return True
         except grpc.RpcError as error:
             log.info("The watch on %s closed: %s", claim.holder, call.code())
-            return opened and isinstance(error, grpc.Call) and error.code() is grpc.StatusCode.UNAVAILABLE
+            if opened and isinstance(error, grpc.Call) and error.code() is grpc.StatusCode.UNAVAILABLE:
+                self._tracker.process_event("watch broke", holder=claim.holder)
+                return True
         return False

@@ -35,7 +35,7 @@ def leader_in_sight(shop):
 
 
 def watches(shop, watcher, leader):
-    seen = said(shop, "watching", "leader lost", by=watcher)
+    seen = said(shop, "watching", "watch broke", by=watcher)
     return bool(seen) and (seen[-1].name, seen[-1].detail["holder"]) == ("watching", leader)
 
 
