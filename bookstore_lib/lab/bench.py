@@ -17,6 +17,7 @@ from bookstore_lib.lab.history import History
 
 Say = Callable[[str], None]
 _WARM_UP = 5
+_WATCH_SECONDS, _POLL = 10.0, 0.02
 
 
 def run_bench(orders: int, rounds: int, say: Say = lambda _line: None) -> dict[str, Any]:
@@ -37,12 +38,12 @@ def run_bench(orders: int, rounds: int, say: Say = lambda _line: None) -> dict[s
     with Bookstore() as shop:
         cached, idle = shop.ready_seconds, _order_times(shop, orders)
         resident, own = _memory(shop)
-    say(f"{rounds} leaders killed...")
-    with Bookstore(lease_ttl=1.0) as shop:
-        beyond = _beyond_lease(_replace_leaders(shop, rounds, shop.kill))
+    say(f"{rounds} leaders killed in sight of the others...")
+    killed = failover_times(rounds)
+    say(f"{rounds} leaders killed, and nobody watches...")
+    beyond = times_beyond_lease(rounds, lease_ttl=1.0)
     say(f"{rounds} leaders stopped in order...")
-    with Bookstore() as shop:
-        handover = _handover(_replace_leaders(shop, rounds, shop.stop))
+    handover = handover_times(rounds)
     system = f"{platform.system()} {platform.machine()}"
     return {
         "machine": f"{os.cpu_count()} cores, {system}, Python {platform.python_version()}",
@@ -51,10 +52,36 @@ def run_bench(orders: int, rounds: int, say: Say = lambda _line: None) -> dict[s
         "order_idle_ms_p50": _ms(statistics.median(idle)),
         "memory_mb": round(resident / 1e6),
         "memory_without_sharing_twice_mb": round(own / 1e6),
+        "failover_killed_ms_p50": _ms(statistics.median(killed)),
         "failover_beyond_lease_ms_p50": _ms(statistics.median(beyond)),
         "failover_beyond_lease_ms_max": _ms(max(beyond)),
         "handover_ms_p50": _ms(statistics.median(handover)),
     }
+
+
+def failover_times(rounds: int, lease_ttl: float = 30.0) -> list[float]:
+    """Seconds from a leader's death (SIGKILL) to the election of the next, while the others watch it."""
+    with Bookstore(lease_ttl=lease_ttl) as shop:
+        history = _replace_leaders(shop, rounds, shop.kill)
+    return [elected.wall - killed.wall for killed, elected in _terms(history, ("killed",))]
+
+
+def times_beyond_lease(rounds: int, lease_ttl: float) -> list[float]:
+    """Seconds from the end of a killed leader's lock to the election of the next, while nobody watches."""
+    with Bookstore(lease_ttl=lease_ttl, watch=False) as shop:
+        history = _replace_leaders(shop, rounds, shop.kill)
+    return [
+        elected.wall - last.detail["key_until"]
+        for last, elected in _terms(history, ("elected", "renewed"))
+        if elected.wall > last.detail["key_until"]
+    ]
+
+
+def handover_times(rounds: int) -> list[float]:
+    """Seconds from a leader's release of the lock (SIGTERM) to the election of the next."""
+    with Bookstore() as shop:
+        history = _replace_leaders(shop, rounds, shop.stop)
+    return [elected.wall - last.wall for last, elected in _terms(history, ("released",))]
 
 
 @contextmanager
@@ -89,24 +116,24 @@ def _memory(shop: Bookstore) -> tuple[int, int]:
 def _replace_leaders(shop: Bookstore, rounds: int, end: Callable[[str], None]) -> History:
     for _ in range(rounds):
         leader = shop.leader
+        if shop.settings.watch:
+            _await_watchers(shop, leader)
         end(leader)
         shop.await_leader(other_than=leader)
         shop.start(leader)
     return shop.history()
 
 
-def _beyond_lease(history: History) -> list[float]:
-    """Seconds from the end of a killed leader's key to the election of the next."""
-    return [
-        elected.wall - last.detail["key_until"]
-        for last, elected in _terms(history, ("elected", "renewed"))
-        if elected.wall > last.detail["key_until"]
-    ]
-
-
-def _handover(history: History) -> list[float]:
-    """Seconds from a leader's release of the lock to the election of the next."""
-    return [elected.wall - last.wall for last, elected in _terms(history, ("released",))]
+def _await_watchers(shop: Bookstore, leader: str) -> None:
+    """Wait until every other executor watches the leader, but not for ever."""
+    holder = shop.process(leader).host
+    hosts = {status.host for status in shop.processes() if status.name.startswith("executor-")} - {holder}
+    until = time.monotonic() + _WATCH_SECONDS
+    while time.monotonic() < until:
+        events = History.load(shop.run_dir / "traces").events
+        if hosts <= {e.process for e in events if e.name == "watching" and e.detail["holder"] == holder}:
+            return
+        time.sleep(_POLL)
 
 
 def _terms(history: History, names: tuple[str, ...]) -> Iterator[tuple[TraceEvent, TraceEvent]]:

@@ -49,6 +49,8 @@ class Bookstore(Controls):
         links: Whether links can be cut; each then goes through a relay, which costs some latency.
         mtls: Whether all gRPC peers prove with certificates of this bookstore who they are; strangers are refused.
         fence: Whether the record refuses the writes of former leaders; without it an order can be charged twice.
+        watch: Whether executors that do not lead watch the one that does, and take over at once when it dies; without
+            it they wait for the end of its lock.
 
     Attributes:
         url: The shop's address.
@@ -73,6 +75,7 @@ class Bookstore(Controls):
         links: bool = False,
         mtls: bool = False,
         fence: bool = True,
+        watch: bool = True,
     ) -> None:
         self.run_dir = Path(run_dir).absolute() if run_dir else _new_run_dir()
         self._settings = LabSettings(
@@ -89,6 +92,7 @@ class Bookstore(Controls):
             links=links,
             mtls=mtls,
             fence=fence,
+            watch=watch,
             keep_data=run_dir is not None,
         )
         # The same checks as in the services, but before anything has started.

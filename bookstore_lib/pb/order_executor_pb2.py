@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%bookstore_lib/pb/order_executor.proto\x12\x0c\x62ookstore.v1\"\x0f\n\rStatusRequest\"X\n\x0bStatusReply\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tis_leader\x18\x02 \x01(\x08\x12\x16\n\x0e\x63urrent_leader\x18\x03 \x01(\t\x12\r\n\x05\x65poch\x18\x04 \x01(\x04\"\x0e\n\x0c\x44rainRequest\"\x0c\n\nDrainReply2\x93\x01\n\rOrderExecutor\x12\x43\n\tGetStatus\x12\x1b.bookstore.v1.StatusRequest\x1a\x19.bookstore.v1.StatusReply\x12=\n\x05\x44rain\x12\x1a.bookstore.v1.DrainRequest\x1a\x18.bookstore.v1.DrainReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%bookstore_lib/pb/order_executor.proto\x12\x0c\x62ookstore.v1\"\x0f\n\rStatusRequest\"X\n\x0bStatusReply\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tis_leader\x18\x02 \x01(\x08\x12\x16\n\x0e\x63urrent_leader\x18\x03 \x01(\t\x12\r\n\x05\x65poch\x18\x04 \x01(\x04\"\x0e\n\x0c\x44rainRequest\"\x0c\n\nDrainReply\"\x0e\n\x0cWatchRequest\"\x1d\n\nWatchReply\x12\x0f\n\x07node_id\x18\x01 \x01(\t2\xd4\x01\n\rOrderExecutor\x12\x43\n\tGetStatus\x12\x1b.bookstore.v1.StatusRequest\x1a\x19.bookstore.v1.StatusReply\x12=\n\x05\x44rain\x12\x1a.bookstore.v1.DrainRequest\x1a\x18.bookstore.v1.DrainReply\x12?\n\x05Watch\x12\x1a.bookstore.v1.WatchRequest\x1a\x18.bookstore.v1.WatchReply0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +39,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DRAINREQUEST']._serialized_end=176
   _globals['_DRAINREPLY']._serialized_start=178
   _globals['_DRAINREPLY']._serialized_end=190
-  _globals['_ORDEREXECUTOR']._serialized_start=193
-  _globals['_ORDEREXECUTOR']._serialized_end=340
+  _globals['_WATCHREQUEST']._serialized_start=192
+  _globals['_WATCHREQUEST']._serialized_end=206
+  _globals['_WATCHREPLY']._serialized_start=208
+  _globals['_WATCHREPLY']._serialized_end=237
+  _globals['_ORDEREXECUTOR']._serialized_start=240
+  _globals['_ORDEREXECUTOR']._serialized_end=452
 # @@protoc_insertion_point(module_scope)

@@ -45,6 +45,11 @@ class OrderExecutorStub(object):
                 request_serializer=bookstore__lib_dot_pb_dot_order__executor__pb2.DrainRequest.SerializeToString,
                 response_deserializer=bookstore__lib_dot_pb_dot_order__executor__pb2.DrainReply.FromString,
                 _registered_method=True)
+        self.Watch = channel.unary_stream(
+                '/bookstore.v1.OrderExecutor/Watch',
+                request_serializer=bookstore__lib_dot_pb_dot_order__executor__pb2.WatchRequest.SerializeToString,
+                response_deserializer=bookstore__lib_dot_pb_dot_order__executor__pb2.WatchReply.FromString,
+                _registered_method=True)
 
 
 class OrderExecutorServicer(object):
@@ -64,6 +69,14 @@ class OrderExecutorServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Watch(self, request, context):
+        """One reply at once, and then nothing until this process hands over or ends. A stream that breaks tells a follower
+        that the process has died, long before its lock would end.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OrderExecutorServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -76,6 +89,11 @@ def add_OrderExecutorServicer_to_server(servicer, server):
                     servicer.Drain,
                     request_deserializer=bookstore__lib_dot_pb_dot_order__executor__pb2.DrainRequest.FromString,
                     response_serializer=bookstore__lib_dot_pb_dot_order__executor__pb2.DrainReply.SerializeToString,
+            ),
+            'Watch': grpc.unary_stream_rpc_method_handler(
+                    servicer.Watch,
+                    request_deserializer=bookstore__lib_dot_pb_dot_order__executor__pb2.WatchRequest.FromString,
+                    response_serializer=bookstore__lib_dot_pb_dot_order__executor__pb2.WatchReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -133,6 +151,33 @@ class OrderExecutor(object):
             '/bookstore.v1.OrderExecutor/Drain',
             bookstore__lib_dot_pb_dot_order__executor__pb2.DrainRequest.SerializeToString,
             bookstore__lib_dot_pb_dot_order__executor__pb2.DrainReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Watch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/bookstore.v1.OrderExecutor/Watch',
+            bookstore__lib_dot_pb_dot_order__executor__pb2.WatchRequest.SerializeToString,
+            bookstore__lib_dot_pb_dot_order__executor__pb2.WatchReply.FromString,
             options,
             channel_credentials,
             insecure,

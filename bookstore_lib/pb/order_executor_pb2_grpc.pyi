@@ -36,6 +36,10 @@ class OrderExecutorStub:
     GetStatus: _grpc.UnaryUnaryMultiCallable[_order_executor_pb2.StatusRequest, _order_executor_pb2.StatusReply]
     Drain: _grpc.UnaryUnaryMultiCallable[_order_executor_pb2.DrainRequest, _order_executor_pb2.DrainReply]
     """Finish what is in flight, release the lock, wake a follower; stand for election again only after a restart."""
+    Watch: _grpc.UnaryStreamMultiCallable[_order_executor_pb2.WatchRequest, _order_executor_pb2.WatchReply]
+    """One reply at once, and then nothing until this process hands over or ends. A stream that breaks tells a follower
+    that the process has died, long before its lock would end.
+    """
 
 @_typing.type_check_only
 class OrderExecutorAsyncStub(OrderExecutorStub):
@@ -45,6 +49,10 @@ class OrderExecutorAsyncStub(OrderExecutorStub):
     GetStatus: _aio.UnaryUnaryMultiCallable[_order_executor_pb2.StatusRequest, _order_executor_pb2.StatusReply]  # type: ignore[assignment]
     Drain: _aio.UnaryUnaryMultiCallable[_order_executor_pb2.DrainRequest, _order_executor_pb2.DrainReply]  # type: ignore[assignment]
     """Finish what is in flight, release the lock, wake a follower; stand for election again only after a restart."""
+    Watch: _aio.UnaryStreamMultiCallable[_order_executor_pb2.WatchRequest, _order_executor_pb2.WatchReply]  # type: ignore[assignment]
+    """One reply at once, and then nothing until this process hands over or ends. A stream that breaks tells a follower
+    that the process has died, long before its lock would end.
+    """
 
 class OrderExecutorServicer(metaclass=_abc_1.ABCMeta):
     """A replica of the worker that settles orders; one of them leads."""
@@ -63,5 +71,15 @@ class OrderExecutorServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_order_executor_pb2.DrainReply, _abc.Awaitable[_order_executor_pb2.DrainReply]]:
         """Finish what is in flight, release the lock, wake a follower; stand for election again only after a restart."""
+
+    @_abc_1.abstractmethod
+    def Watch(
+        self,
+        request: _order_executor_pb2.WatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_order_executor_pb2.WatchReply], _abc.AsyncIterator[_order_executor_pb2.WatchReply]]:
+        """One reply at once, and then nothing until this process hands over or ends. A stream that breaks tells a follower
+        that the process has died, long before its lock would end.
+        """
 
 def add_OrderExecutorServicer_to_server(servicer: OrderExecutorServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -22,7 +22,7 @@ from bookstore_lib.runtime.tracker import OrderEventTracker
 # Of the orchestrator, of an executor, and of whichever of them runs the checks.
 Step = Literal[
     "accept", "enqueue",
-    "elect", "renew", "take", "settle", "acknowledge",
+    "elect", "take_over", "renew", "take", "settle", "acknowledge",
     "initialise", "billing", "card", "fraud", "suggestions", "clear",
 ]  # fmt: skip
 Side = Literal["before", "after"]

@@ -11,7 +11,7 @@ import redis
 from bookstore_lib.core import lease as paper
 from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.runtime.crash_points import crash_point, reach
-from bookstore_lib.runtime.redis_lease import Lease
+from bookstore_lib.runtime.redis_lease import Claim, Lease, read_claim
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ class Election:
         tracker: Names this holder, and writes the election into the trace.
         on_elected: Called with the epoch, once a term. Must not block.
         on_demoted: Called with the reason, once a term. Must not block.
+        address: `host:port` at which others can watch this process; empty: nowhere.
     """
 
     def __init__(
@@ -40,14 +41,18 @@ class Election:
         tracker: OrderEventTracker,
         on_elected: Callable[[int], None] = lambda _epoch: None,
         on_demoted: Callable[[str], None] = lambda _reason: None,
+        address: str = "",
     ) -> None:
         self._candidate, self._lease, self._take_epoch, self._tracker = candidate, lease, take_epoch, tracker
         self._on_elected, self._on_demoted = on_elected, on_demoted
         self._holder = tracker.process
+        self._watch: Callable[[str | None], None] = lambda _lock: None
+        self._claim = Claim(tracker.process, 0, address)
         self._changed = threading.Condition()
         self._woken = self._stopping = False
         self._term: int | None = None
         self._fenced: int | None = None
+        self._lost: str | None = None
         self._thread = threading.Thread(target=self._run, name="election", daemon=True)
 
     @property
@@ -65,14 +70,26 @@ class Election:
         """Seconds for which it may still believe in itself; 0 when it does not lead."""
         return max(0.0, self._candidate.believes_until - time.monotonic()) if self.leads else 0.0
 
-    def start(self) -> None:
-        """Enter the election."""
+    def start(self, watch: Callable[[str | None], None] = lambda _lock: None) -> None:
+        """Enter the election.
+
+        Args:
+            watch: Called with the lock whose holder is to be watched now (`None`: nobody), again and again; whoever
+                watches it calls `lost` when that process ends. Must not block.
+        """
+        self._watch = watch
         self._thread.start()
 
     def wake(self) -> None:
-        """A leader has released the lock: try at once."""
+        """The lock was ended before its time: look at once."""
         with self._changed:
             self._woken = True
+            self._changed.notify()
+
+    def lost(self, lock: str) -> None:
+        """The process that set this lock has ended, as far as its watch tells: take over if the lock is still there."""
+        with self._changed:
+            self._lost = lock
             self._changed.notify()
 
     def step_down(self, epoch: int) -> None:
@@ -99,19 +116,31 @@ class Election:
         self._carry_out(self._candidate.stop())
 
     def _do_next(self) -> None:
-        """It was woken or fenced, or its time has come; a simulation calls it, too."""
-        woken, self._woken = self._woken, False
-        fenced, self._fenced = self._fenced, None
+        """It was told something, or its time has come; a simulation calls it, too."""
+        with self._changed:
+            woken, self._woken = self._woken, False
+            fenced, self._fenced = self._fenced, None
+            lost, self._lost = self._lost, None
+        now, role = time.monotonic(), self._candidate.role
         if fenced is not None and fenced == self._candidate.epoch:
-            self._carry_out(self._candidate.on_fenced(time.monotonic()))
-        elif woken and self._candidate.role is paper.Role.WAITING:
-            self._carry_out(self._candidate.on_woken(time.monotonic()))
+            commands = self._candidate.on_fenced(now)
+        elif lost is not None and role is paper.Role.WAITING and (over := self._candidate.on_lost(now, lost)):
+            commands = over
+        elif woken and role in (paper.Role.WAITING, paper.Role.LEADING):
+            commands = self._candidate.on_woken(now)
         else:
-            self._carry_out(self._candidate.on_timer(time.monotonic()))
+            commands = self._candidate.on_timer(now)
+        self._carry_out(commands)
+
+    @property
+    def _told(self) -> bool:
+        """Whether something was told that is not heard yet; a simulation asks, too."""
+        return self._woken or self._fenced is not None or self._lost is not None
 
     def _wait(self) -> None:
+        self._watch(self._candidate.watches)
         with self._changed:
-            if not (self._woken or self._stopping or self._fenced is not None):
+            if not (self._told or self._stopping):
                 self._changed.wait(max(0.0, self._candidate.wake_at - time.monotonic()))
 
     def _carry_out(self, commands: list[paper.Command]) -> None:
@@ -122,6 +151,8 @@ class Election:
         match command:
             case paper.Acquire():
                 return self._acquire()
+            case paper.TakeOver(lock):
+                return self._take_over(lock)
             case paper.TakeEpoch():
                 epoch = self._next_epoch()
                 return self._candidate.on_epoch(time.monotonic(), epoch)  # the record may have been slow
@@ -135,19 +166,31 @@ class Election:
                 self._demoted(reason)
         return []
 
-    def _acquire(self) -> list[paper.Command]:
+    def _take_over(self, lock: str) -> list[paper.Command]:
+        holder = read_claim(lock).holder
+        log.info("[%s] %s is gone. Taking over...", self._holder, holder)
+        self._tracker.process_event("leader lost", holder=holder, lock=lock)  # written first: it excuses what follows
+        reach("take_over", "before")
+        commands = self._acquire(instead_of=lock)
+        if self._candidate.role is paper.Role.TAKING_EPOCH:
+            reach("take_over", "after")
+        return commands
+
+    def _acquire(self, instead_of: str = "") -> list[paper.Command]:
         reach("elect", "before")
+        self._claim = self._claim._replace(number=self._claim.number + 1)
         try:
-            result = self._lease.acquire(self._holder, self._candidate.ttl)
+            result = self._lease.acquire(str(self._claim), self._candidate.ttl, instead_of)
         except redis.RedisError as error:
             log.warning("[%s] Redis does not answer (%s). Waiting...", self._holder, type(error).__name__)
             return self._candidate.on_acquired(time.monotonic(), won=False)
         if not result.won:
+            holder = None if result.lock is None else read_claim(result.lock).holder
             log.info("[%s] Not leader. Waiting...", self._holder)
-            self._tracker.process_event("waiting", holder=result.holder, remaining=result.remaining)
+            self._tracker.process_event("waiting", holder=holder, remaining=result.remaining)
         self._term = None
-        jitter = random.uniform(0, _JITTER)  # noqa: S311 - no secret
-        return self._candidate.on_acquired(time.monotonic(), won=result.won, remaining=result.remaining + jitter)
+        remaining = result.remaining + random.uniform(0, _JITTER)  # noqa: S311 - no secret
+        return self._candidate.on_acquired(time.monotonic(), won=result.won, remaining=remaining, lock=result.lock)
 
     def _next_epoch(self) -> int | None:
         try:
@@ -163,20 +206,20 @@ class Election:
         began = time.time()
         try:
             with crash_point("renew"):
-                renewed = self._lease.renew(self._holder, self._candidate.ttl)
+                renewed = self._lease.renew(str(self._claim), self._candidate.ttl)
         except redis.RedisError as error:
             log.warning("[%s] The renewal got no answer (%s)", self._holder, type(error).__name__)
             renewed = None
         commands = self._candidate.on_renewed(time.monotonic(), renewed=renewed)
         if renewed and not commands:
             log.info("[%s] Renewed leadership", self._holder)
-            self._tracker.process_event("renewed", self._candidate.epoch, **self._times(), began=began)
+            self._tracker.process_event("renewed", self._candidate.epoch, **self._term_so_far(), began=began)
         return commands
 
     def _release(self) -> None:
         began = time.time()
         try:
-            released = self._lease.release(self._holder)
+            released = self._lease.release(str(self._claim))
         except redis.RedisError:
             return  # it ends by itself
         if released:
@@ -185,7 +228,7 @@ class Election:
     def _elected(self, epoch: int) -> None:
         self._term = epoch
         log.info("[%s] Became leader", self._holder, extra={"epoch": epoch})
-        self._tracker.process_event("elected", epoch, **self._times())
+        self._tracker.process_event("elected", epoch, **self._term_so_far())
         self._on_elected(epoch)
 
     def _demoted(self, reason: str) -> None:
@@ -193,6 +236,7 @@ class Election:
         self._tracker.process_event("demoted", self._term, reason=reason)
         self._on_demoted(reason)
 
-    def _times(self) -> dict[str, float]:
+    def _term_so_far(self) -> dict[str, float | str]:
+        """What each announcement says, so that whoever reads but the last ones knows it too."""
         belief = time.time() + self._candidate.believes_until - time.monotonic()
-        return {"believes_until": belief, "key_until": belief + self._candidate.margin}
+        return {"believes_until": belief, "key_until": belief + self._candidate.margin, "lock": str(self._claim)}

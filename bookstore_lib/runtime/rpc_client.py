@@ -179,12 +179,16 @@ class ServiceClient:
         self._channel.close()
 
 
-def open_channel(address: str, tls: Tls) -> grpc.Channel:
-    """A channel to `host:port`, as all calls here use it; raises `SetupError` when the certificate cannot be used."""
+def open_channel(address: str, tls: Tls, *, quiet: bool = False) -> grpc.Channel:
+    """A channel to `host:port`, as all calls here use it; raises `SetupError` when the certificate cannot be used.
+
+    A quiet one sends nothing by itself: it has no keep-alive that could declare a slow peer dead.
+    """
+    options = [(name, value) for name, value in _OPTIONS if not (quiet and name.startswith("grpc.keepalive"))]
     credentials = tls.client()
     if credentials is None:
-        return grpc.insecure_channel(address, options=_OPTIONS)
-    return grpc.secure_channel(address, credentials, options=_OPTIONS)
+        return grpc.insecure_channel(address, options=options)
+    return grpc.secure_channel(address, credentials, options=options)
 
 
 def is_serving(channel: grpc.Channel, timeout: float) -> bool:

@@ -84,7 +84,7 @@ class RpcServer:
 
 
 class _Procedures:
-    """Stands for the server where servicers are added to it, and keeps their handlers by procedure.
+    """Stands for the server where servicers are added to it, and keeps the handlers of their calls by procedure.
 
     Args:
         server: Gets them too.
@@ -98,7 +98,7 @@ class _Procedures:
         self._server.add_generic_rpc_handlers(handlers)
 
     def add_registered_method_handlers(self, service: str, handlers: dict[str, Any]) -> None:
-        self.handlers |= handlers
+        self.handlers |= {name: handler for name, handler in handlers.items() if handler.unary_unary is not None}
         self._server.add_registered_method_handlers(service, handlers)
 
 

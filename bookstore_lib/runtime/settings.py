@@ -2,6 +2,7 @@
 
 import math
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -22,6 +23,8 @@ _POSITIVE = (
     "session_idle",
 )
 _SWITCH = {"on": True, "off": False}
+# Listens on every network of the machine, and names none of its addresses.
+_ANY_HOST = ("", "0.0.0.0", "[::]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,12 @@ class Settings:
         renew_every: Time between two renewals; a third of `lease_ttl` when 0.
         fence: Whether the record refuses the writes of former leaders, `on` or `off`. Off is for the labs, to see what
             then happens: an order can be charged twice.
+        watch: Whether executors that do not lead watch the one that does, and take over at once when it dies, `on` or
+            `off`. When off they wait for the end of its lock.
+        watch_address: `host:port` at which other executors find this one to watch it. When empty, that of `listen`,
+            with this machine's name where `listen` names no host.
+        watch_via: Where executors are found instead, `name=host:port` with commas between. For the labs, whose links
+            can be cut.
         max_in_flight: Orders that the leader works on at the same time.
         cors_origins: Origins whose pages may read the shop's answers, with commas between.
         trusted_hosts: Names that the shop answers for, with commas between; `*` stands for any.
@@ -78,6 +87,9 @@ class Settings:
     lease_ttl: float = 30.0
     renew_every: float = 0.0
     fence: str = "on"
+    watch: str = "on"
+    watch_address: str = ""
+    watch_via: str = ""
     max_in_flight: int = 16
     cors_origins: str = "http://localhost:8080,http://127.0.0.1:8080"
     trusted_hosts: str = "localhost,127.0.0.1,[::1]"
@@ -92,12 +104,18 @@ class Settings:
         for name in _POSITIVE:
             _require(0 < getattr(self, name) < math.inf, name, "has to be a number greater than 0")
         for name in ("listen", "http_listen"):
-            port = getattr(self, name).rpartition(":")[2]
             sentence = f"has to be host:port, such as 127.0.0.1:8081, not {getattr(self, name)!r}"
-            _require(port.isdecimal() and int(port) <= 65535, name, sentence)
+            _require(_is_port(getattr(self, name).rpartition(":")[2]), name, sentence)
+        sentence = f"has to be host:port, such as executor-1:50060, not {self.watch_address!r}"
+        _require(not self.watch_address or _is_address(self.watch_address), "watch_address", sentence)
+        for route in filter(None, self.watch_via.split(",")):
+            name, _, address = route.partition("=")
+            sentence = f"has to be name=host:port, with commas between, not {route!r}"
+            _require(bool(name) and _is_address(address), "watch_via", sentence)
         _require(self.coordinator in COORDINATORS, "coordinator", f"has to be one of {', '.join(COORDINATORS)}")
+        for name in ("fence", "watch"):
+            _require(getattr(self, name) in _SWITCH, name, f"has to be on or off, not {getattr(self, name)!r}")
         _require(self.transport in _TRANSPORTS, "transport", f"has to be one of {', '.join(_TRANSPORTS)}")
-        _require(self.fence in _SWITCH, "fence", f"has to be on or off, not {self.fence!r}")
         if not self.renew_every:
             object.__setattr__(self, "renew_every", self.lease_ttl / 3)
         _require(
@@ -110,6 +128,24 @@ class Settings:
     def fenced(self) -> bool:
         """Whether the fence is on."""
         return _SWITCH[self.fence]
+
+    @property
+    def watched(self) -> bool:
+        """Whether executors watch the leader."""
+        return _SWITCH[self.watch]
+
+    @property
+    def watched_at(self) -> str:
+        """`host:port` at which this executor can be watched; empty where that is not known before it listens."""
+        host, _, port = self.listen.rpartition(":")
+        if self.watch_address or port == "0":
+            return self.watch_address
+        return f"{socket.gethostname() if host in _ANY_HOST else host}:{port}"
+
+    @property
+    def watch_routes(self) -> dict[str, str]:
+        """`watch_via` by name."""
+        return dict(route.split("=", 1) for route in self.watch_via.split(",") if route)
 
     @property
     def lease_margin(self) -> float:
@@ -146,6 +182,15 @@ def variable(name: str) -> str:
 def without_password(url: str) -> str:
     """A URL as it may be shown."""
     return re.sub(r":[^:@/]*@", "@", url)
+
+
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and int(text) <= 65535
+
+
+def _is_address(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    return bool(host) and not re.search(r"\s", host) and _is_port(port)
 
 
 def _convert(name: str, text: str, kind: type) -> Any:

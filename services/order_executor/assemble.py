@@ -9,6 +9,7 @@ from bookstore_lib.runtime.card_seal import CardSeal
 from bookstore_lib.runtime.checkout_flow import CheckoutFlow
 from bookstore_lib.runtime.election import Election
 from bookstore_lib.runtime.http_server import serve_http
+from bookstore_lib.runtime.leader_watch import LeaderWatch
 from bookstore_lib.runtime.outcomes import OutcomePublisher, listen
 from bookstore_lib.runtime.pipeline import Pipeline
 from bookstore_lib.runtime.postgres import open_record
@@ -17,6 +18,7 @@ from bookstore_lib.runtime.progress import Progress
 from bookstore_lib.runtime.redis_client import connect
 from bookstore_lib.runtime.redis_lease import WAKE_CHANNEL, RedisLease
 from bookstore_lib.runtime.redis_queue import RedisQueue
+from bookstore_lib.runtime.rpc_tls import Tls
 from bookstore_lib.runtime.service import serve_grpc, start_thread
 from bookstore_lib.runtime.service_clients import connect_services
 from bookstore_lib.runtime.settings import Settings
@@ -52,7 +54,10 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
         settings.lease_ttl, settings.renew_every, settings.lease_margin, retry_after=settings.renew_every / 4
     )
     elected = Event()
-    election = Election(candidate, lease, store.take_epoch, tracker, on_elected=lambda _epoch: elected.set())
+    address = settings.watched_at if settings.watched else ""
+    election = Election(
+        candidate, lease, store.take_epoch, tracker, on_elected=lambda _epoch: elected.set(), address=address
+    )
     handler = Handler(groups, checkout, tracker, election.step_down)
     places, sweep = Places(settings.max_in_flight), rules.sweep_for(settings.lease_ttl)
     worker = Worker(tracker, queue, store, handler, pipeline, election, elected, places, sweep)
@@ -61,6 +66,7 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
         worker.finish()
         election.stop()
         worker.hand_back()
+        servicer.end_watches()
 
     servicer = OrderExecutor(tracker.process, election, lease, drain)
     serve_grpc(settings, tracker, parts, lambda s: add_OrderExecutorServicer_to_server(servicer, s))
@@ -74,6 +80,11 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
         part.start()
         parts.callback(part.close)
     worker.start()
-    election.start()
+    if settings.watched:
+        watch = LeaderWatch(tracker, election.lost, settings.watch_routes, Tls.of(settings))
+        parts.callback(watch.close)
+        election.start(watch.follow)
+    else:
+        election.start()
     parts.callback(drain)
     parts.callback(ended.set)

@@ -154,6 +154,8 @@ def test_a_full_disk_is_one_sentence(one_sentence, monkeypatch):
         ("order_executor", {"card_key": ""}, "BOOKSTORE_CARD_KEY"),
         ("order_executor", {"fraud_address": ""}, "BOOKSTORE_FRAUD_ADDRESS"),
         ("order_executor", {"redis_url": ""}, "BOOKSTORE_REDIS_URL"),
+        ("order_executor", {"watch": "maybe"}, "BOOKSTORE_WATCH"),
+        ("order_executor", {"watch_via": "nowhere"}, "BOOKSTORE_WATCH_VIA"),
         ("orchestrator", {"redis_url": "nonsense"}, "nonsense"),
         ("orchestrator", {"card_key": "short"}, "BOOKSTORE_CARD_KEY"),
         ("orchestrator", {"http_listen": "nonsense"}, "nonsense"),

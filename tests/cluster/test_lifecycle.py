@@ -7,6 +7,7 @@ import psutil
 import pytest
 
 from bookstore_lib.core.errors import BookstoreError
+from bookstore_lib.core.hosts import incarnation
 from bookstore_lib.lab.cluster import Bookstore
 from tests.support import eventually, still_running
 
@@ -223,6 +224,20 @@ def test_a_process_that_somebody_else_killed_can_be_started_again(shop, name):
     shop.start(name)
 
     assert shop.checkout({"Frankenstein": 1}).status == "Order Approved"
+
+
+def test_a_process_that_was_killed_while_it_started_does_not_shift_the_names_of_its_later_lives(shop):
+    shop.kill("executor-1")
+    shop.launch("executor-1")
+    shop.kill("executor-1")  # long before it said that it is ready
+
+    shop.start("executor-1")
+
+    host = shop.process("executor-1").host
+    lives = [path.stem for path in (shop.run_dir / "traces").glob("executor-1*.jsonl")]
+    assert host == max(lives, key=incarnation)
+    shop.kill("executor-2")
+    assert shop.leader == "executor-1"
 
 
 # What is there

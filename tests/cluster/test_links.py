@@ -55,7 +55,7 @@ def test_every_guarantee_holds_after_all_cuts(shop):
 @pytest.mark.parametrize(
     ("cut", "sentence"),
     [
-        (("executor-1", "executor-2"), "There is no link between 'executor-1' and 'executor-2'"),
+        (("executor-1", "orchestrator"), "There is no link between 'executor-1' and 'orchestrator'"),
         (("redis", "nobody"), "There is no link between 'redis' and 'nobody'"),
         (("executor-1", "redis", "scissors"), "the ways are reset, silence, mute, delay"),
     ],

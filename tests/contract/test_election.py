@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from bookstore_lib.core.errors import UnavailableError
-from bookstore_lib.core.lease import Candidate
+from bookstore_lib.core.lease import Candidate, Role
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.runtime.election import Election
 from bookstore_lib.runtime.outcomes import listen
@@ -28,11 +28,14 @@ class Record:
 
     def __init__(self):
         self.epochs, self.asked, self.away = [], 0, False
+        self.answers = threading.Event()
+        self.answers.set()
         self._lock = threading.Lock()
 
     def take_epoch(self, holder):
+        self.asked += 1
+        self.answers.wait(10)
         with self._lock:
-            self.asked += 1
             if self.away:
                 raise UnavailableError("The record does not answer; try again later.")
             self.epochs.append(holder)
@@ -66,7 +69,7 @@ class Electorate:
     def lease(self):
         return self._memory if self._kind == "memory" else RedisLease(self._new_client(self._kind))
 
-    def enter(self, name, ttl, *, margin=0.2, renewals=6):
+    def enter(self, name, ttl, *, margin=0.2, renewals=6, watch=lambda _lock: None):
         """Starts a candidate that renews so often in a life of its lock; releases wake it, as they wake an executor."""
         trace = TraceLog(self._folder, name)
         self._stack.callback(trace.close)
@@ -84,7 +87,7 @@ class Electorate:
         self._stack.callback(election.stop)
         if self._kind != "memory":
             self._listen(election)
-        election.start()
+        election.start(watch)
         return election
 
     def leaders(self):
@@ -176,10 +179,10 @@ def test_a_renewal_that_hangs_does_not_keep_the_belief_alive(electorate):
     hung, go_on = threading.Event(), threading.Event()
     renew = electorate.leases["executor-1"].renew
 
-    def hang(holder, ttl):
+    def hang(lock, ttl):
         hung.set()
         go_on.wait(10)
-        return renew(holder, ttl)
+        return renew(lock, ttl)
 
     electorate.leases["executor-1"].renew = hang
     hung.wait(10)
@@ -194,7 +197,7 @@ def test_a_leader_whose_lock_another_has_got_is_demoted_at_its_next_renewal(elec
     leader = electorate.enter("executor-1", SHORT)
     eventually(lambda: leader.leads)
     lease = electorate.lease()
-    lease.release("executor-1")  # the server was wiped
+    lease.release("executor-1 1")  # the server was wiped
     lease.acquire("stranger", LONG)
     eventually(lambda: len(electorate.told["executor-1"]) == 2)
     assert electorate.told["executor-1"] == [1, ("the lock is held by another", "stranger")]
@@ -225,6 +228,98 @@ def test_without_an_epoch_nobody_leads_and_the_lock_is_free_for_others(electorat
     assert candidate.epoch == 1
 
 
+def test_an_epoch_that_comes_after_the_lock_has_ended_is_not_believed_and_the_next_one_is(electorate):
+    electorate.record.answers.clear()
+    candidate = electorate.enter("executor-1", SHORT)
+    eventually(lambda: electorate.record.asked == 1)
+    eventually(lambda: electorate.lease().holder() is None)
+
+    electorate.record.answers.set()
+
+    eventually(lambda: candidate.leads)
+    assert electorate.told["executor-1"][0] > 1  # on a slow machine the second may be late, too
+
+
+def test_an_epoch_that_comes_late_does_not_end_the_lock_that_another_has_won_meanwhile(electorate):
+    electorate.record.answers.clear()
+    electorate.enter("executor-1", SHORT)
+    eventually(lambda: electorate.record.asked == 1)
+    eventually(lambda: electorate.lease().acquire("executor-2", LONG).won)
+
+    electorate.record.answers.set()
+
+    eventually(lambda: electorate.record.epochs == ["executor-1"])
+    eventually(lambda: electorate.elections["executor-1"]._candidate.role is Role.WAITING)
+    assert electorate.lease().holder() == "executor-2"
+    assert electorate.told["executor-1"] == []
+
+
+# The watch
+
+
+def watched(electorate, name):
+    """Starts a follower; returns what it wants to be watched, again and again."""
+    wanted: list[str | None] = []
+    electorate.enter(name, LONG, watch=wanted.append)
+    eventually(lambda: wanted and wanted[-1])
+    return wanted
+
+
+def test_a_follower_takes_over_at_once_when_it_is_told_that_the_leader_is_gone(electorate):
+    electorate.enter("executor-1", LONG)
+    assert electorate.the_leader() == "executor-1"
+    wanted = watched(electorate, "executor-2")
+    assert wanted[-1] == "executor-1 1"
+    electorate.leases["executor-1"].cut = True  # it is gone
+
+    electorate.elections["executor-2"].lost("executor-1 1")
+
+    eventually(lambda: electorate.elections["executor-2"].epoch == 2)
+    assert electorate.lease().holder() == "executor-2"
+    eventually(lambda: wanted[-1] is None)
+
+
+def test_a_leader_that_was_taken_for_dead_steps_down_at_once_and_follows(electorate):
+    former = electorate.enter("executor-1", LONG)
+    assert electorate.the_leader() == "executor-1"
+    watched(electorate, "executor-2")
+
+    electorate.elections["executor-2"].lost("executor-1 1")
+
+    eventually(lambda: not former.leads and electorate.elections["executor-2"].leads)
+    eventually(lambda: electorate.told["executor-1"] == [1, ("the lock is held by another", "executor-2")])
+    assert electorate.record.epochs == ["executor-1", "executor-2"]
+
+
+def test_the_end_of_a_former_term_changes_nothing(electorate):
+    leader = electorate.enter("executor-1", LONG)
+    eventually(lambda: leader.leads)
+    watched(electorate, "executor-2")
+
+    electorate.elections["executor-2"].lost("executor-1 0")
+    electorate.elections["executor-2"].stop()
+
+    assert leader.leads
+    assert electorate.record.epochs == ["executor-1"]
+
+
+def test_of_four_that_are_told_at_the_same_time_one_leads(electorate):
+    electorate.enter("executor-0", LONG)
+    assert electorate.the_leader() == "executor-0"
+    names = [f"executor-{number}" for number in range(1, 5)]
+    wanted = {name: watched(electorate, name) for name in names}
+    electorate.leases["executor-0"].cut = True
+
+    for name in names:
+        electorate.elections[name].lost("executor-0 1")
+
+    eventually(lambda: sum(electorate.elections[name].leads for name in names) == 1)
+    (leader,) = [name for name in names if electorate.elections[name].leads]
+    others = [name for name in names if name != leader]
+    eventually(lambda: {str(wanted[name][-1]).split()[0] for name in others} == {leader})
+    assert electorate.record.epochs == ["executor-0", leader]
+
+
 def test_a_record_that_is_away_is_not_asked_again_before_the_pause_is_over(electorate):
     electorate.record.away = True
     began = time.monotonic()
@@ -249,13 +344,14 @@ def test_stopping_before_the_start_and_twice_is_harmless(tmp_path):
     assert not election.leads
 
 
-def test_the_trace_tells_each_term_with_its_epoch_and_when_the_key_ends(electorate, tmp_path):
-    election = electorate.enter("executor-1", SHORT)
-    eventually(lambda: election.leads)
+def test_the_trace_tells_each_term_with_its_epoch_its_lock_and_when_the_key_ends(electorate, tmp_path):
+    election, trace = electorate.enter("executor-1", SHORT), tmp_path / "executor-1.jsonl"
+    eventually(lambda: "renewed" in trace.read_text())
     election.stop()
-    events = [TraceEvent.from_json(line) for line in (tmp_path / "executor-1.jsonl").read_text().splitlines()]
+    events = [TraceEvent.from_json(line) for line in trace.read_text().splitlines()]
     elected, *renewed, demoted, released = events
     assert [event.name for event in (elected, demoted, released)] == ["elected", "demoted", "released"]
-    assert {event.name for event in renewed} <= {"renewed"}
+    assert {event.name for event in renewed} == {"renewed"}
+    assert {event.detail["lock"] for event in (elected, *renewed)} == {"executor-1 1"}
     assert [event.epoch for event in (elected, demoted)] == [1, 1]
     assert elected.detail["key_until"] - elected.detail["believes_until"] == pytest.approx(0.2 * SHORT)

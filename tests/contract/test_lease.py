@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from bookstore_lib.runtime.redis_client import connect
-from bookstore_lib.runtime.redis_lease import WAKE_CHANNEL, Lease, MemoryLease, RedisLease
+from bookstore_lib.runtime.redis_lease import WAKE_CHANNEL, Claim, Lease, MemoryLease, RedisLease, read_claim
 from bookstore_lib.runtime.redis_queue import RedisQueue
 from tests.support import eventually
 
@@ -58,8 +58,8 @@ def lease(bench):
 
 def test_the_first_to_ask_wins(lease):
     assert lease.holder() is None
-    won, holder, remaining = lease.acquire("executor-1", LONG)
-    assert (won, holder) == (True, "executor-1")
+    won, lock, remaining = lease.acquire("executor-1", LONG)
+    assert (won, lock) == (True, "executor-1")
     assert 0.9 * LONG < remaining <= LONG
     assert lease.holder() == "executor-1"
 
@@ -67,8 +67,8 @@ def test_the_first_to_ask_wins(lease):
 @pytest.mark.parametrize("second", ["executor-1", "executor-2"])
 def test_whoever_asks_again_is_told_who_holds_it_and_for_how_long_and_changes_nothing(lease, second):
     lease.acquire("executor-1", LONG)
-    won, holder, remaining = lease.acquire(second, 10 * LONG)
-    assert (won, holder) == (False, "executor-1")
+    won, lock, remaining = lease.acquire(second, 10 * LONG)
+    assert (won, lock) == (False, "executor-1")
     assert 0.9 * LONG < remaining <= LONG
 
 
@@ -139,8 +139,74 @@ def test_of_twenty_that_ask_at_the_same_time_one_wins(lease):
 
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(ask, range(20)))
-    (winner,) = [answer.holder for answer in answers if answer.won]
-    assert {answer.holder for answer in answers} == {winner}
+    (winner,) = [answer.lock for answer in answers if answer.won]
+    assert {answer.lock for answer in answers} == {winner}
+
+
+# What a lock says
+
+
+CLAIM = Claim("executor-2~1", 7, "executor-2:50060")
+
+
+@pytest.mark.parametrize("claim", [CLAIM, Claim("executor-2", 7), Claim("two words", 12, "[::1]:50060")])
+def test_a_lock_says_whose_it_is_which_of_its_locks_and_where_to_watch_it(lease, claim):
+    lock = lease.acquire(str(claim), LONG).lock
+    assert read_claim(lock) == claim
+    assert lease.holder() == claim.holder
+
+
+@pytest.mark.parametrize("lock", ["you", "some body", "executor-2 seven", ""])
+def test_of_a_lock_that_is_none_of_ours_all_is_the_holder(lock):
+    assert read_claim(lock) == Claim(lock, 0)
+
+
+def test_a_late_release_never_ends_a_later_lock_of_the_same_process(lease):
+    first, second = str(CLAIM), str(CLAIM._replace(number=8))
+    lease.acquire(first, LONG)
+    lease.release(first)
+    lease.acquire(second, LONG)
+    assert not lease.release(first)
+    assert not lease.renew(first, LONG)
+    assert lease.holder() == CLAIM.holder
+
+
+# Taking over
+
+
+def test_whoever_takes_over_ends_the_lock_wins_it_and_wakes_all_who_wait(bench):
+    bench.lease.acquire("executor-1 3", LONG)
+    won, lock, remaining = bench.lease.acquire("executor-2 1", LONG, instead_of="executor-1 3")
+    assert (won, lock) == (True, "executor-2 1")
+    assert 0.9 * LONG < remaining <= LONG
+    eventually(lambda: bench.woken() == 1)
+
+
+@pytest.mark.parametrize("instead_of", ["executor-1 2", "executor-1", "executor-3 1"])
+def test_a_lock_is_taken_over_only_if_it_still_is_the_one_that_was_meant(bench, instead_of):
+    bench.lease.acquire("executor-1 3", LONG)
+    won, lock, _ = bench.lease.acquire("executor-2 1", LONG, instead_of=instead_of)
+    assert (won, lock) == (False, "executor-1 3")
+    assert bench.woken() == 0
+
+
+def test_a_lock_that_has_ended_meanwhile_is_won_as_any_other(bench):
+    assert bench.lease.acquire("executor-2 1", LONG, instead_of="executor-1 3").won
+    assert bench.woken() == 0
+
+
+def test_of_twenty_that_take_over_at_the_same_time_one_wins_and_its_lock_stays(lease):
+    lease.acquire("executor-0 1", LONG)
+    together = threading.Barrier(20)
+
+    def ask(number):
+        together.wait()
+        return lease.acquire(f"executor-{number} 1", LONG, instead_of="executor-0 1")
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(ask, range(1, 21)))
+    (winner,) = [answer.lock for answer in answers if answer.won]
+    assert {answer.lock for answer in answers} == {winner}
 
 
 # The client under lease and queue
@@ -207,10 +273,11 @@ def deaf_server(request):
     [
         (lambda client: RedisQueue(client).push(["order-1"]), "LPUSH"),
         (lambda client: RedisLease(client).acquire("executor-1", LONG), "MULTI"),
+        (lambda client: RedisLease(client).acquire("executor-1", LONG, instead_of="executor-2"), "MULTI"),
         (lambda client: RedisLease(client).renew("executor-1", LONG), "EVALSHA"),
         (lambda client: RedisLease(client).release("executor-1"), "EVALSHA"),
     ],
-    ids=["push", "acquire", "renew", "release"],
+    ids=["push", "acquire", "take over", "renew", "release"],
 )
 def test_a_command_whose_reply_is_lost_is_sent_once_and_the_caller_is_told(deaf_server, act, command):
     with connect(deaf_server.url, timeout=0.2) as client, pytest.raises(redis.RedisError):

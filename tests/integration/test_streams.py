@@ -11,6 +11,7 @@ from bookstore_lib.lab.servers.ports import reserve_port
 from bookstore_lib.pb import common_pb2, exchange_pb2, fraud_detection_pb2
 from bookstore_lib.pb.exchange_pb2_grpc import ExchangeStub
 from bookstore_lib.pb.fraud_detection_pb2_grpc import add_FraudDetectionServicer_to_server
+from bookstore_lib.pb.order_executor_pb2_grpc import add_OrderExecutorServicer_to_server
 from bookstore_lib.runtime.exchange_server import ExchangeServicer
 from bookstore_lib.runtime.rpc_client import open_channel
 from bookstore_lib.runtime.rpc_context import to_message
@@ -45,9 +46,13 @@ def serve(run, gate):
         return fraud_detection_pb2.FraudReply(passed=True, reasons=[common_pb2.Reason(code=request.order_id)])
 
     servicer: Any = SimpleNamespace(CheckFraud=check, InitializeOrder=check, ClearOrder=check)
+    executor: Any = SimpleNamespace(GetStatus=check, Drain=check, Watch=check)
 
     def start(listen="127.0.0.1:0"):
-        register = [lambda server: add_FraudDetectionServicer_to_server(servicer, server)]
+        register = [
+            lambda server: add_FraudDetectionServicer_to_server(servicer, server),
+            lambda server: add_OrderExecutorServicer_to_server(executor, server),
+        ]
         server = RpcServer(listen, run.tracker("fraud_detection"), register)
         server.start()
         run.parts.callback(server.stop, 0)
@@ -141,8 +146,9 @@ def test_what_makes_no_sense_on_a_stream_is_an_answer_that_says_so_and_the_strea
         exchange_pb2.Call(number=1, procedure="Explode", context=context, request=right),
         exchange_pb2.Call(number=2, procedure="CheckFraud", context=too_much, request=right),
         exchange_pb2.Call(number=3, procedure="CheckFraud", context=context, request=b"\xff\xff"),
-        exchange_pb2.Call(number=4, procedure="CheckFraud", context=context, request=right),
-        exchange_pb2.Call(number=4, procedure="CheckFraud", context=context, request=right),
+        exchange_pb2.Call(number=4, procedure="Watch", context=context),  # has no single answer
+        exchange_pb2.Call(number=5, procedure="CheckFraud", context=context, request=right),
+        exchange_pb2.Call(number=5, procedure="CheckFraud", context=context, request=right),
     ]
     over = threading.Event()
 
@@ -159,7 +165,7 @@ def test_what_makes_no_sense_on_a_stream_is_an_answer_that_says_so_and_the_strea
                 over.set()
 
     codes = [(answer.number, answer.error.code) for answer in answers]
-    assert codes == [(1, "invalid_order"), (2, "invalid_order"), (3, "invalid_order"), (4, ""), (4, "")]
+    assert codes == [*((number, "invalid_order") for number in (1, 2, 3, 4)), (5, ""), (5, "")]
 
 
 def test_a_server_that_stops_does_not_wait_for_streams(run, serve):

@@ -84,13 +84,17 @@ def _finds_nothing(_right: Any, *_arguments: Any) -> list[str]:
     return []
 
 
-def _wins_always(_right: Any, lease: Any, holder: str, ttl: float) -> Any:
-    lease._holder, lease._until = holder, lease._now() + ttl
-    return Acquisition(won=True, holder=holder, remaining=ttl)
+def _wins_always(_right: Any, lease: Any, lock: str, ttl: float, _instead_of: str = "") -> Any:
+    lease._set, lease._until = lock, lease._now() + ttl
+    return Acquisition(won=True, lock=lock, remaining=ttl)
 
 
-def _releases_for_anybody(_right: Any, lease: Any, _holder: str) -> bool:
-    lease._holder = None
+def _takes_over_from_anybody(right: Any, lease: Any, lock: str, ttl: float, instead_of: str = "") -> Any:
+    return right(lease, lock, ttl, lease._set if instead_of else "")
+
+
+def _releases_for_anybody(_right: Any, lease: Any, _lock: str) -> bool:
+    lease._set = None
     lease._on_release()
     return True
 
@@ -147,6 +151,9 @@ MISTAKES: dict[str, Mistake] = {
     "nobody takes over what the dead held": Mistake(UNFINISHED, (Swap(MemoryQueue, "take_over", _finds_nothing),)),
     "a take whose reply was lost is not found": Mistake(UNFINISHED, (Swap(Worker, "_find_unknown", _finds_nothing),)),
     "whoever asks gets the lock": Mistake(LOCK_KEPT, (Swap(MemoryLease, "acquire", _wins_always),)),
+    "whoever lost the leader takes the lock of the next one": Mistake(
+        LOCK_KEPT, (Swap(MemoryLease, "acquire", _takes_over_from_anybody),)
+    ),
     "whoever is demoted releases the lock": Mistake(
         LOCK_KEPT,
         (

@@ -194,11 +194,16 @@ class Executor(Process):
         jobs += ["pipeline"] * bool(self._pipeline.pending)
         return [*(name for name in jobs if not self.busy[name]), *["call"] * len(self._calls)]
 
+    @property
+    def watches(self) -> str | None:
+        """The lock whose holder's end it is told of."""
+        return self._candidate.watches
+
     def due(self) -> list[tuple[float, str]]:
         """When each of its threads that is free has something to do."""
         due = super().due()
         if not self.busy["election"]:
-            told = self.election._woken or self.election._fenced is not None
+            told = self.election._told
             due.append((0.0 if told or not self._started else self._candidate.wake_at, "election"))
         if not self.busy["worker"] and (self._term is not None or self._elected.is_set()):
             due.append((self._works_at, "worker"))

@@ -15,7 +15,7 @@ from services.orchestrator.rules import CheckoutRequest, parse_checkout
 from tests.simulation.nature import Nature
 from tests.simulation.network import LATE, REPLY_LOST, REQUEST_LOST
 from tests.simulation.services import BAD_CARD, GOOD_CARD, IDLE_SECONDS, LAST_COPY, NAMES, PLENTY
-from tests.simulation.world import World
+from tests.simulation.world import EXECUTORS, World
 
 # What went wrong with the last line has some time to show.
 TAIL = 1.0
@@ -105,10 +105,11 @@ _CALLS = [
 _VICTIMS = ("leader", "executor-1", "executor-2")
 _KEYED: list[Action] = [Place("good", "key"), Place("last copy", "key")]
 _ORDERS = [Place(), Place("last copy"), Place("bad card"), *_KEYED]
-_TRAPS = [Happens("crash", trap) for trap in product(STEPS, SIDES, ("kill", "freeze", "slow"), (1, 2))]
-# A take-over that comes late may put a leader's own orders into the queue again, unnoted. A release that comes late may
-# end a later term of the same process, whose lock bears the same name: the fence alone makes that harmless.
-_NOT_JUDGED = {("queue.take_over", LATE), ("lease.release", LATE)}
+# Few come to a take-over: the leader has to die or to be lost from sight while others wait.
+_OFTEN = [*STEPS, *("take_over",) * 2]
+_TRAPS = [Happens("crash", trap) for trap in product(_OFTEN, SIDES, ("kill", "freeze", "slow"), (1, 2))]
+# A take-over that comes late may put a leader's own orders into the queue again, unnoted.
+_NOT_JUDGED = {("queue.take_over", LATE)}
 _LOSSES = [
     Happens("lose", (call, how, number))
     for call, how, number in product(_CALLS, (REQUEST_LOST, REPLY_LOST, LATE), (1, 2))
@@ -120,6 +121,7 @@ _TROUBLES = [
 ]
 _SHOCKS = [
     *(Happens(what, (victim,)) for what, victim in product(("kill", "start", "stop", "freeze"), _VICTIMS)),
+    *(Happens("lose_sight", (victim,)) for victim in EXECUTORS),
     *(Happens("kill", ("orchestrator",)), Happens("freeze", ("orchestrator",))),
     *(Happens(what) for what in ("flush", "lose_lock", "redrive")),
     *(Happens("cut", ("redis",)), Happens("cut", ("postgres",))),

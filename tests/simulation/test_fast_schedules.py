@@ -54,7 +54,14 @@ def test_whatever_goes_wrong_every_order_ends_once_and_orders_move_again(nature)
     assert seen["schedules"] >= EXAMPLES
     wanted = {f"{how} {side} {step}" for how in HOWS for side in SIDES for step in STEPS}
     wanted |= {"swept", "took over", "found", "settle refused", "demoted", "cut", "flushed", "killed", "stopped"}
-    wanted |= {"settled approved", "settled rejected", "settled failed", "clear refused", "repetition of an order"}
+    wanted |= {
+        "leader lost",
+        "settled approved",
+        "settled rejected",
+        "settled failed",
+        "clear refused",
+        "repetition of an order",
+    }
     assert {what: seen[what] for what in wanted if seen[what] < EXAMPLES / 1000} == {}
 
 

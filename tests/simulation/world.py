@@ -10,7 +10,7 @@ from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.runtime import crash_points
 from bookstore_lib.runtime.memory_store import MemoryOrderStore
-from bookstore_lib.runtime.redis_lease import MemoryLease
+from bookstore_lib.runtime.redis_lease import MemoryLease, read_claim
 from bookstore_lib.runtime.redis_queue import MemoryQueue
 from bookstore_lib.runtime.tracker import OrderEventTracker
 from services.orchestrator.rules import CheckoutRequest
@@ -119,6 +119,13 @@ class World:
         """Redis forgets the lock."""
         self._lab.process_event("flushed")
         self.lease = MemoryLease(self.nature.monotonic, self._wake_all)
+
+    def lose_sight(self, name: str) -> None:
+        """An executor's connection to the leader that it watches breaks, though that lives."""
+        follower = self._process(name)
+        if isinstance(follower, Executor) and follower.alive and (lock := follower.watches):
+            self._lab.process_event("cut", between=[follower.tracker.process, read_claim(lock).holder])
+            follower.election.lost(lock)
 
     def redrive(self) -> None:
         """Somebody opens the first of the dead letters again."""
@@ -258,6 +265,10 @@ class World:
     def _end(self, process: Process, how: str) -> None:
         process.alive = False
         self._lab.process_event(how, process=process.tracker.process)
+        for other in self.processes.values() if how == "killed" else ():
+            lock = other.watches if isinstance(other, Executor) and other.alive else None
+            if isinstance(other, Executor) and lock and read_claim(lock).holder == process.tracker.process:
+                other.election.lost(lock)
 
     def _links(self) -> Reach:
         def link(server: str, name: str, target: Callable[[], Any]) -> Any:

@@ -119,6 +119,28 @@ class TestTheLock:
         story.note("executor-1", "demoted", 1.0, epoch=1, reason=HELD_BY_ANOTHER)
         assert not violations(story, LOCK_KEPT)
 
+    def taken_over(self, lock: str, *, cut: bool, renewal: bool = False) -> Chronicle:
+        """executor-2 loses sight of executor-1, whose lock it is, and that finds it in other hands."""
+        story = Chronicle()
+        story.leads("executor-1~2", 1, 0.0, lock="executor-1~2 5 there:1", renewal=renewal)
+        if cut:
+            story.note("lab", "cut", 0.5, between=["executor-2", "executor-1"], how="reset")
+        story.note("executor-2", "leader lost", 0.6, holder="executor-1~2", lock=lock)
+        story.note("executor-1~2", "demoted", 0.7, epoch=1, reason=HELD_BY_ANOTHER)
+        return story
+
+    def test_whose_watch_closed_because_its_link_was_cut_may_take_the_lock(self):
+        assert check(self.taken_over("executor-1~2 5 there:1", cut=True).events).holds
+
+    def test_it_may_also_where_of_the_leader_only_a_renewal_is_known(self):
+        assert not violations(self.taken_over("executor-1~2 5 there:1", cut=True, renewal=True), LOCK_KEPT)
+
+    def test_whose_watch_closed_without_a_cut_has_taken_the_lock_from_a_live_leader(self):
+        assert violations(self.taken_over("executor-1~2 5 there:1", cut=False), LOCK_KEPT)
+
+    def test_who_lost_sight_of_another_term_has_taken_the_lock_from_a_live_leader(self):
+        assert violations(self.taken_over("executor-1~2 4 there:1", cut=True), LOCK_KEPT)
+
 
 @pytest.mark.parametrize("fault", ["none", "kill", "pause", "flush", "stop"])
 def test_no_fault_of_an_election_is_a_violation(fault):

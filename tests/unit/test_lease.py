@@ -16,15 +16,17 @@ from bookstore_lib.core.lease import (
     Renew,
     Role,
     TakeEpoch,
+    TakeOver,
 )
 
 TTL, RENEW, MARGIN, RETRY = 10.0, 3.0, 1.0, 0.5
+LOCK = "executor-9 4 127.0.0.1:20007"
 
 EVENTS: dict[str, list[Callable[[Candidate], list[Command]]]] = {
     "start": [lambda c: c.start(0)],
     "acquired": [
         lambda c: c.on_acquired(0, won=True),
-        lambda c: c.on_acquired(0, won=False, remaining=5),
+        lambda c: c.on_acquired(0, won=False, remaining=5, lock=LOCK),
         lambda c: c.on_acquired(0, won=False),
     ],
     "epoch": [lambda c: c.on_epoch(0, 7), lambda c: c.on_epoch(0, None), lambda c: c.on_epoch(TTL, 7)],
@@ -37,7 +39,8 @@ EVENTS: dict[str, list[Callable[[Candidate], list[Command]]]] = {
     ],
     "fenced": [lambda c: c.on_fenced(RENEW)],
     "timer": [lambda c: c.on_timer(0), lambda c: c.on_timer(RENEW), lambda c: c.on_timer(TTL)],
-    "woken": [lambda c: c.on_woken(0)],
+    "woken": [lambda c: c.on_woken(0), lambda c: c.on_woken(TTL)],
+    "lost": [lambda c: c.on_lost(0, LOCK), lambda c: c.on_lost(0, "executor-9 3 127.0.0.1:20007")],
     "stop": [lambda c: c.stop()],
 }
 
@@ -48,7 +51,7 @@ def candidate_in(role: Role) -> Candidate:
     if role is not Role.STOPPED:
         candidate.start(0)
     if role is Role.WAITING:
-        candidate.on_acquired(0, won=False, remaining=5)
+        candidate.on_acquired(0, won=False, remaining=5, lock=LOCK)
     if role in (Role.TAKING_EPOCH, Role.RESTING, Role.LEADING, Role.RENEWING):
         candidate.on_acquired(0, won=True)
     if role is Role.RESTING:
@@ -165,6 +168,72 @@ def test_a_follower_sleeps_as_long_as_the_lock_lives_and_is_woken_sooner_by_a_re
     assert candidate.wake_at == 5
     assert candidate.on_timer(4.9) == []
     assert candidate.on_woken(4.9) == [Acquire()]
+
+
+def test_a_leader_that_hears_of_a_lock_ended_before_its_time_looks_at_once_whether_it_has_its_own():
+    candidate = candidate_in(Role.LEADING)
+    assert candidate.on_woken(0.1) == [Renew()]
+    assert candidate.leads(0.1)
+    assert candidate.on_renewed(0.2, renewed=False) == [Demoted("the lock is held by another")]
+
+
+# The watch
+
+
+def test_only_who_waits_for_a_lock_that_it_knows_wants_its_holder_watched():
+    assert {role: candidate_in(role).watches for role in Role} == dict.fromkeys(Role) | {Role.WAITING: LOCK}
+
+
+def test_a_follower_whose_watch_closes_takes_over_long_before_the_lock_would_end():
+    candidate = candidate_in(Role.WAITING)
+    assert candidate.on_lost(0.1, LOCK) == [TakeOver(LOCK)]
+    assert candidate.on_acquired(0.2, won=True) == [TakeEpoch()]
+    assert candidate.on_epoch(0.3, 2) == [Elected(2)]
+
+
+def test_the_end_of_a_former_leader_is_no_reason_to_take_over_from_the_present_one():
+    candidate = candidate_in(Role.WAITING)
+    assert candidate.on_lost(0.1, "executor-9 3 127.0.0.1:20007") == []
+    assert candidate.role is Role.WAITING
+
+
+def test_of_those_that_take_over_the_others_wait_and_watch_the_one_that_won():
+    candidate = candidate_in(Role.WAITING)
+    candidate.on_lost(0.1, LOCK)
+    assert candidate.on_acquired(0.2, won=False, remaining=9, lock="executor-2 7") == []
+    assert (candidate.role, candidate.watches, candidate.wake_at) == (Role.WAITING, "executor-2 7", 9.2)
+
+
+def depose(candidate: Candidate, now: float) -> None:
+    """Another has its lock, and it waits for that."""
+    candidate.on_woken(now)
+    candidate.on_renewed(now, renewed=False)
+    candidate.on_timer(now + RETRY)
+    candidate.on_acquired(now + RETRY, won=False, remaining=TTL, lock=LOCK)
+
+
+def test_who_took_over_and_was_deposed_takes_over_again_only_after_a_life_of_the_lock():
+    candidate = candidate_in(Role.WAITING)
+    candidate.on_lost(0, LOCK)
+    candidate.on_acquired(0, won=True)
+    candidate.on_epoch(0, 2)
+    depose(candidate, 1)
+    assert candidate.on_lost(2, LOCK) == []
+    assert candidate.role is Role.WAITING
+    assert candidate.on_lost(TTL, LOCK) == [TakeOver(LOCK)]
+
+
+def test_who_tried_to_take_over_in_vain_may_try_again_at_once():
+    candidate = candidate_in(Role.WAITING)
+    candidate.on_lost(0, LOCK)
+    candidate.on_acquired(0, won=False, remaining=5, lock="executor-2 7")
+    assert candidate.on_lost(0.1, "executor-2 7") == [TakeOver("executor-2 7")]
+
+
+def test_who_won_the_lock_by_waiting_for_its_end_may_take_over_at_once_when_it_is_deposed():
+    candidate = candidate_in(Role.LEADING)
+    depose(candidate, 1)
+    assert candidate.on_lost(2, LOCK) == [TakeOver(LOCK)]
 
 
 @pytest.mark.parametrize(

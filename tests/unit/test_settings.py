@@ -1,5 +1,6 @@
 """Settings: read from the environment, with one sentence that names the variable where something is wrong."""
 
+import socket
 from contextlib import ExitStack
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
@@ -18,6 +19,9 @@ TEXTS = {
     "coordinator": "orchestrator",
     "transport": "stream",
     "fence": "off",
+    "watch": "off",
+    "watch_address": "executor-7:50060",
+    "watch_via": "executor-1=127.0.0.1:20001,executor-2=relay:20002",
     "lease_ttl": "12",
     "renew_every": "3",
     "max_in_flight": "5",
@@ -73,6 +77,11 @@ def test_a_missing_trace_folder_is_one_sentence():
         ("call_deadline", "-3"),
         ("session_idle", "0"),
         ("coordinator", "nobody"),
+        ("watch", "maybe"),
+        ("watch_address", "executor-7"),
+        ("watch_address", "executor 7:50060"),
+        ("watch_via", "127.0.0.1:20001"),
+        ("watch_via", "executor-1=127.0.0.1"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_one_sentence_that_names_the_variable(name, text):
@@ -118,3 +127,23 @@ def test_a_leader_renews_three_times_in_the_life_of_its_lock_unless_told_otherwi
     assert settings.renew_every == pytest.approx(ttl / 3)
     assert 0 < settings.lease_margin <= 1
     assert settings.renew_every < ttl - settings.lease_margin
+
+
+@pytest.mark.parametrize(
+    ("texts", "address"),
+    [
+        ({"listen": "127.0.0.1:50060"}, "127.0.0.1:50060"),
+        ({"listen": "0.0.0.0:50060"}, f"{socket.gethostname()}:50060"),
+        ({"listen": "[::]:50060"}, f"{socket.gethostname()}:50060"),
+        ({"listen": "0.0.0.0:50060", "watch_address": "executor-7:1"}, "executor-7:1"),
+        ({"listen": "127.0.0.1:0"}, ""),
+    ],
+)
+def test_an_executor_is_watched_where_it_listens_unless_told_otherwise(texts, address):
+    assert read(**texts).watched_at == address
+
+
+def test_the_ways_to_watch_others_are_read_by_name():
+    routes = {"executor-1": "127.0.0.1:20001", "executor-2": "relay:20002"}
+    assert read(watch_via=TEXTS["watch_via"]).watch_routes == routes
+    assert read().watch_routes == {}

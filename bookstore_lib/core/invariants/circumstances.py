@@ -36,6 +36,15 @@ def redis_lost_data(events: Sequence[TraceEvent]) -> bool:
     return bool(of_processes(events, "flushed")) or any(base_name(_victim(event)) == _REDIS for event in ends)
 
 
+def lost_by_a_cut(events: Sequence[TraceEvent]) -> set[str]:
+    """The locks whose holders somebody took for dead to whom its link had been cut: it may have been wrong."""
+    cuts = [set(map(base_name, event.detail.get("between", ()))) for event in of_processes(events, "cut")]
+    lost = of_processes(events, "leader lost")
+    return {
+        event.detail["lock"] for event in lost if {base_name(event.process), base_name(event.detail["holder"])} in cuts
+    }
+
+
 def leaders_missed_replies(events: Sequence[TraceEvent]) -> bool:
     """Whether Redis may have done what a leader asked while the reply was lost, so that the trace does not tell."""
     leaders = {base_name(event.process) for event in of_processes(events, "elected")}

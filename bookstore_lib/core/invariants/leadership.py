@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from bookstore_lib.core.causality import number_of
 from bookstore_lib.core.hosts import base_name
-from bookstore_lib.core.invariants.circumstances import of_processes, redis_lost_data
+from bookstore_lib.core.invariants.circumstances import lost_by_a_cut, of_processes, redis_lost_data
 from bookstore_lib.core.lease import HELD_BY_ANOTHER
 from bookstore_lib.core.record import EpochRow, OrderRow, Tables
 from bookstore_lib.core.trace_event import TraceEvent
@@ -91,16 +91,21 @@ def leads_in_time(events: Sequence[TraceEvent]) -> Iterator[Violation]:
 
 
 def lock_kept(events: Sequence[TraceEvent]) -> Iterator[Violation]:
-    """A leader finds the lock in other hands only when its time is over.
+    """A leader finds the lock in other hands only when its time is over, or when a cut link closed somebody's watch.
 
-    Not judged where Redis lost data by a fault: the lock may have been lost with it.
+    Who takes over then does as it should: before, it has written that it lost the holder of this very lock. Who takes a
+    lock without that is found, and who takes a later one of the same process, and who loses a live leader to which its
+    link was never cut. Not judged where Redis lost data by a fault: the lock may have been lost with it.
     """
     if redis_lost_data(events):
         return
+    lost = lost_by_a_cut(events)
     terms = _announcements(events)
     for demoted in of_processes(events, "demoted"):
         own = [term for term in terms[demoted.process] if term.epoch == demoted.epoch]
         if demoted.detail.get("reason") != HELD_BY_ANOTHER or not own:
+            continue
+        if not lost.isdisjoint(term.detail.get("lock") for term in own):
             continue
         left = own[-1].detail["key_until"] - demoted.wall
         if left > _READING:

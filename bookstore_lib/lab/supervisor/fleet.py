@@ -72,7 +72,7 @@ class Fleet:
         addresses = {name: f"{HOST}:{port.number}" for name, port in self._ports.items()}
         urls = {"redis": redis_url, "postgres": postgres_url}
         if self._settings.links:
-            targets = {name: addresses[name] for name in SERVICES} | {name: _address(url) for name, url in urls.items()}
+            targets = addresses | {name: _address(url) for name, url in urls.items()}
             self.wires = Wires(link_names(self._settings), targets)
             self._closing.callback(self.wires.close)
         certificates = self._make_certificates()
@@ -186,7 +186,9 @@ class Fleet:
             return self.wires.address(client, server) if self.wires and server in own else address
 
         found = {f"{name}_url": url.replace(_address(url), route(name, _address(url))) for name, url in urls.items()}
-        return found | {setting: route(name, addresses[name]) for name, setting in SERVICES.items()}
+        found |= {setting: route(name, addresses[name]) for name, setting in SERVICES.items()}
+        watched = own.intersection(executor_names(self._settings)) if self.wires else ()
+        return found | {"watch_via": ",".join(f"{name}={route(name, '')}" for name in sorted(watched))}
 
     def _log(self, name: str) -> Path:
         return self._run_dir / "logs" / f"{name}.log"

@@ -114,8 +114,9 @@ class Orders:
 
     def _kill(self, process: Managed) -> None:
         self._require_alive(process)
-        process.signal(signal.SIGKILL)
+        # Written first: a follower may have taken over before its parent knows that it has gone.
         self._fleet.diary.note("killed", process=process.host)
+        process.signal(signal.SIGKILL)
 
     def _pause(self, process: Managed) -> None:
         self._require_alive(process)

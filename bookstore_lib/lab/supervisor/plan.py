@@ -45,6 +45,7 @@ class LabSettings:
         links: Whether every link goes through a relay that can cut it.
         mtls: Whether gRPC peers prove to each other who they are.
         fence: Whether the record refuses the writes of former leaders.
+        watch: Whether executors that do not lead watch the one that does.
         keep_data: Whether the servers' data stays when the run ends; logs and traces always do.
     """
 
@@ -61,6 +62,7 @@ class LabSettings:
     links: bool = False
     mtls: bool = False
     fence: bool = True
+    watch: bool = True
     keep_data: bool = True
 
     def __post_init__(self) -> None:
@@ -109,6 +111,7 @@ def plan_services(
         "lease_ttl": str(settings.lease_ttl),
         "renew_every": str(settings.renew_every or ""),
         "fence": "on" if settings.fence else "off",
+        "watch": "on" if settings.watch else "off",
     }
 
     def plan(name: str, module: str, **own: str) -> Plan:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import subprocess
 import sys
+from itertools import permutations
 from typing import Any
 
 from bookstore_lib.core.errors import BookstoreError
@@ -22,8 +23,10 @@ CUTS = {
 def link_names(settings: LabSettings) -> list[tuple[str, str]]:
     """Every link as (client, server)."""
     servers = [*SERVICES, "redis", "postgres"]
-    coordinators = ["orchestrator", *executor_names(settings)]
-    return [*((client, server) for client in coordinators for server in servers), ("suggestions", "postgres")]
+    executors = executor_names(settings)
+    links = [(client, server) for client in ("orchestrator", *executors) for server in servers]
+    # Each watches whichever of the others leads.
+    return [*links, ("suggestions", "postgres"), *(permutations(executors, 2) if settings.watch else ())]
 
 
 class Wires:
@@ -66,7 +69,8 @@ class Wires:
         """
         if how not in CUTS:
             raise BookstoreError(f"A link cannot be cut by {how!r}; the ways are {', '.join(CUTS)}.")
-        return self._tell({"do": "cut", "link": _name(self._link(one, other)), "how": how})
+        cuts = [self._tell({"do": "cut", "link": _name(link), "how": how}) for link in self._links(one, other)]
+        return {"how": how, "connections": sum(cut["connections"] for cut in cuts)}
 
     def heal(self, *between: str) -> dict[str, Any]:
         """Make the link between two processes whole, or every one; returns what the cuts affected, by link.
@@ -74,7 +78,7 @@ class Wires:
         Raises:
             BookstoreError: There is no such link.
         """
-        links = [self._link(*between)] if between else list(self._ports)
+        links = self._links(*between) if between else list(self._ports)
         return {_name(link): self._tell({"do": "heal", "link": _name(link)})["affected"] for link in links}
 
     def close(self) -> None:
@@ -83,11 +87,12 @@ class Wires:
         for port in self._ports.values():
             port.release()
 
-    def _link(self, one: str, other: str) -> tuple[str, str]:
-        for link in ((one, other), (other, one)):
-            if link in self._ports:
-                return link
-        raise BookstoreError(f"There is no link between {one!r} and {other!r}; links are {_listed(self._ports)}.")
+    def _links(self, one: str, other: str) -> list[tuple[str, str]]:
+        """The link of each to the other, as far as there are any."""
+        links = [link for link in ((one, other), (other, one)) if link in self._ports]
+        if not links:
+            raise BookstoreError(f"There is no link between {one!r} and {other!r}; links are {_listed(self._ports)}.")
+        return links
 
     def _tell(self, order: dict[str, Any]) -> dict[str, Any]:
         if self._relay.stdin is None or self._relay.stdout is None:

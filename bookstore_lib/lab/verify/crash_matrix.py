@@ -13,6 +13,11 @@ _OF_THE_ORCHESTRATOR = ("accept", "enqueue")
 # Long enough for the lock to end: another leader takes over before the frozen one goes on.
 _FREEZE_SECONDS = 1.5 * TTL
 _KILL_SECONDS = 0.2
+# What has to happen to the leader, so that a follower comes there; it is killed only once the follower is armed.
+_LEADERS_END = {
+    "elect": Fault("freeze", process=LEADER, seconds=_FREEZE_SECONDS),
+    "take_over": Fault("crash_point", process=LEADER, at="settle:before:kill", seconds=_FREEZE_SECONDS),
+}
 _ORDERS = 8
 _EXECUTORS = 2  # then it is known who follows the leader
 
@@ -28,8 +33,8 @@ def crash_schedule(step: str, side: str, how: str, fsync: Fsync = "always") -> S
     at = f"{step}:{side}:{how}"
     seconds = _KILL_SECONDS if how == "kill" else _FREEZE_SECONDS
     faults = [TimedFault(0.1, Fault("crash_point", process=_who(step), at=at, seconds=seconds))]
-    if step == "elect":
-        faults.insert(0, TimedFault(0.0, Fault("freeze", process=LEADER, seconds=_FREEZE_SECONDS)))
+    if step in _LEADERS_END:
+        faults.insert(0, TimedFault(0.0, _LEADERS_END[step]))
     orders = (
         Placement(0.3 + 0.2 * number, {"Frankenstein": 1}, "good" if number % 4 else "bad_card", f"key-{number}")
         for number in range(_ORDERS)
@@ -40,4 +45,4 @@ def crash_schedule(step: str, side: str, how: str, fsync: Fsync = "always") -> S
 def _who(step: str) -> str:
     if step in _OF_THE_ORCHESTRATOR:
         return "orchestrator"
-    return FOLLOWER if step == "elect" else LEADER
+    return FOLLOWER if step in _LEADERS_END else LEADER

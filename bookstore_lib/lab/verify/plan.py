@@ -5,7 +5,7 @@ from random import Random
 from typing import cast, get_args
 
 from bookstore_lib.core.errors import BookstoreError
-from bookstore_lib.lab.faults import LEADER, Fault
+from bookstore_lib.lab.faults import FOLLOWER, LEADER, Fault
 from bookstore_lib.lab.supervisor.plan import SERVICES, Fsync
 from bookstore_lib.lab.verify.schedule import EXECUTORS, Placement, Schedule, TimedFault
 
@@ -108,6 +108,10 @@ def _cut_leader(random: Random) -> Fault:
     return Fault("cut", between=(LEADER, other), how=random.choice(_CUTS), seconds=_seconds(random, 0.7, 1.4 * TTL))
 
 
+def _cut_from_follower(random: Random) -> Fault:
+    return Fault("cut", between=(LEADER, FOLLOWER), how="reset", seconds=_seconds(random, 0.1, 1.4 * TTL))
+
+
 def _crash_leader(random: Random) -> Fault:
     at = ":".join((random.choice(_STEPS), random.choice(("before", "after")), random.choice(("kill", "freeze"))))
     return Fault("crash_point", process=LEADER, at=at, seconds=_seconds(random, 0.1, 1.4 * TTL))
@@ -166,6 +170,7 @@ _ALL_KINDS: Mapping[Callable[[Random], Fault], int] = {
     _kill_leader: 3,
     _freeze_leader: 3,
     _cut_leader: 3,
+    _cut_from_follower: 2,
     _crash_leader: 3,
     _kill_other: 2,
     _freeze_other: 3,

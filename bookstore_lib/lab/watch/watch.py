@@ -19,7 +19,7 @@ from bookstore_lib.lab.controls import ProcessStatus
 from bookstore_lib.lab.watch.tail import TraceTail
 from bookstore_lib.lab.watch.view import Beliefs, Coordination, View, compose
 from bookstore_lib.runtime.redis_client import connect
-from bookstore_lib.runtime.redis_lease import LOCK_KEY
+from bookstore_lib.runtime.redis_lease import LOCK_KEY, read_claim
 from bookstore_lib.runtime.redis_queue import PROCESSING, QUEUE
 
 TICK = 0.1
@@ -126,11 +126,11 @@ class Watch:
                 pipe.pttl(LOCK_KEY)
                 for key in (QUEUE, *(PROCESSING + host for host in hosts)):
                     pipe.llen(key)
-                holder, left, waiting, *held = pipe.execute()
+                lock, left, waiting, *held = pipe.execute()
         except redis.RedisError:
             return Coordination(answers=False)
         until = time.time() + left / 1000 if left > 0 else 0.0
-        return Coordination(holder, until, waiting, sum(held))
+        return Coordination(read_claim(lock).holder if lock else None, until, waiting, sum(held))
 
     def _run(self) -> None:
         due = time.monotonic()
