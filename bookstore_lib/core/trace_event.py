@@ -17,6 +17,9 @@ _NUMBER = (int, float)
 _EPOCH = (int, NoneType)
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
+
 class DamagedEventError(ValueError):
     """A line is not a trace event: cut short by a kill, or not ours."""
 
@@ -54,7 +57,7 @@ class TraceEvent:
     def to_json(self) -> str:
         """The event as one line of JSON, without the line's end."""
         fields = {name: getattr(self, name) for name in self.__slots__}
-        return json.dumps(fields | {"clock": dict(self.clock), "detail": dict(self.detail)}, separators=(",", ":"))
+        return _ENCODER.encode(fields | {"clock": dict(self.clock), "detail": dict(self.detail)})
 
     @classmethod
     def from_json(cls, line: str) -> "TraceEvent":

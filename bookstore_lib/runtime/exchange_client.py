@@ -34,7 +34,7 @@ class Exchange:
         self._thread.start()
 
     def offer(self, call: exchange_pb2.Call, answered: Answered) -> bool:
-        """Send a call, if the stream is open.
+        """Send a call with the next `release`, if the stream is open.
 
         Args:
             call: Its number has to be unique.
@@ -45,6 +45,12 @@ class Exchange:
         """
         life = self._life
         return life is not None and life.offer(call, answered)
+
+    def release(self) -> None:
+        """Let what was offered leave."""
+        life = self._life
+        if life is not None:
+            life.release()
 
     def withdraw(self, number: int) -> None:
         """Nobody waits for this call any more; its `answered` is told nothing."""
@@ -89,7 +95,8 @@ class _Life:
     """One stream, from its opening to its end."""
 
     def __init__(self) -> None:
-        self._pending: list[exchange_pb2.Call] = []
+        self._offered: list[exchange_pb2.Call] = []
+        self._leaving: list[exchange_pb2.Call] = []
         self._withdrawn: list[int] = []
         self._answered: dict[int, Answered] = {}
         self._ended = False
@@ -103,28 +110,36 @@ class _Life:
         with self._changed:
             if not self._ended:
                 self._answered[call.number] = answered
-                self._pending.append(call)
-                self._changed.notify()
+                self._offered.append(call)
             return not self._ended
+
+    def release(self) -> None:
+        if self._offered:
+            with self._changed:
+                self._leaving += self._offered
+                self._offered = []
+                self._changed.notify()
 
     def withdraw(self, number: int) -> None:
         with self._changed:
             if self._answered.pop(number, None) is None:
                 return
-            waiting = [call for call in self._pending if call.number != number]
-            if len(waiting) == len(self._pending):  # it has left already
-                self._withdrawn.append(number)
-                self._changed.notify()
-            self._pending = waiting
+            for waiting in (self._offered, self._leaving):
+                for call in waiting:
+                    if call.number == number:
+                        waiting.remove(call)
+                        return
+            self._withdrawn.append(number)  # it has left already
+            self._changed.notify()
 
     def messages(self) -> Iterator[exchange_pb2.Calls]:
         """What is to be sent; gRPC asks for the next one when the last one has left."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._pending or self._withdrawn or self._ended)
+                self._changed.wait_for(lambda: self._leaving or self._withdrawn or self._ended)
                 if self._ended:
                     return
-                calls, self._pending = self._pending, []
+                calls, self._leaving = self._leaving, []
                 withdrawn, self._withdrawn = self._withdrawn, []
             yield from _messages(calls, withdrawn)
 

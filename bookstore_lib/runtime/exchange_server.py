@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -41,7 +41,7 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServicer):
         self, requests: Iterator[exchange_pb2.Calls], context: grpc.ServicerContext
     ) -> Iterator[exchange_pb2.Answers]:
         """Serve a stream until its caller or this server ends it."""
-        stream = _Stream(self._serve, self._threads, one_by_one=lambda: self._calls.troubled)
+        stream = _Stream(self._serve, self._threads, lambda: self._calls.troubled, self._calls.together)
         with self._lock:
             self._streams.add(stream)
             if self._closed:
@@ -82,8 +82,9 @@ class _Stream:
         serve: Callable[[exchange_pb2.Call, "_Caller"], Served],
         threads: ThreadPoolExecutor,
         one_by_one: Callable[[], bool],
+        together: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        self._serve, self._threads, self._one_by_one = serve, threads, one_by_one
+        self._serve, self._threads, self._one_by_one, self._together = serve, threads, one_by_one, together
         self._ready = SimpleQueue[Answers | None]()
         self._callers: dict[int, _Caller] = {}
         self._room = threading.Semaphore(_MOST)
@@ -128,19 +129,21 @@ class _Stream:
                 self._threads.submit(self._serve_all, group)
 
     def _serve_all(self, calls: Iterable[tuple[exchange_pb2.Call, "_Caller"]]) -> None:
-        group: Answers = []
+        groups: list[Answers] = [[]]
         size = 0
-        for call, caller in calls:
-            served = self._serve(call, caller)
-            if caller.is_active():
-                group.append(_answer(call, served))
-                size += group[-1].ByteSize()
-            self._callers.pop(call.number, None)
-            self._room.release()
-            if size >= GROUP_BYTES:
-                self._ready.put(group)
-                group, size = [], 0
-        self._ready.put(group)
+        with self._together():
+            for call, caller in calls:
+                served = self._serve(call, caller)
+                if caller.is_active():
+                    groups[-1].append(_answer(call, served))
+                    size += groups[-1][-1].ByteSize()
+                self._callers.pop(call.number, None)
+                self._room.release()
+                if size >= GROUP_BYTES:
+                    groups.append([])
+                    size = 0
+        for group in groups:
+            self._ready.put(group)
 
     def _cancel(self, number: int) -> None:
         caller = self._callers.get(number)

@@ -28,7 +28,8 @@ class Group(Generic[Request, Answer]):
         self, name: str, perform: Callable[[Sequence[Request]], Sequence[Answer | Exception]], most: int
     ) -> None:
         self._name, self._perform, self._most = name, perform, most
-        self._pending: list[tuple[Request, Callable[[Answer | Exception], None]]] = []
+        self._put: list[tuple[Request, Callable[[Answer | Exception], None]]] = []
+        self._released: list[tuple[Request, Callable[[Answer | Exception], None]]] = []
         self._closed = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -36,7 +37,7 @@ class Group(Generic[Request, Answer]):
     @property
     def pending(self) -> int:
         """How many requests wait."""
-        return len(self._pending)
+        return len(self._put) + len(self._released)
 
     def start(self) -> None:
         """Begin."""
@@ -44,15 +45,25 @@ class Group(Generic[Request, Answer]):
         self._thread.start()
 
     def put(self, request: Request, on_done: Callable[[Answer | Exception], None]) -> None:
-        """Have a request carried out; `on_done` is then told its answer, from a thread that must not be kept."""
+        """Have a request carried out after the next `release`.
+
+        `on_done` is then told its answer, from a thread that must not be kept.
+        """
         with self._changed:
-            self._pending.append((request, on_done))
-            self._changed.notify()
+            self._put.append((request, on_done))
+
+    def release(self) -> None:
+        """Let what was put begin."""
+        if self._put:
+            with self._changed:
+                self._released += self._put
+                self._put = []
+                self._changed.notify()
 
     def turn(self) -> None:
-        """Carry out what waits now; the thread does nothing else, and a simulation calls it instead."""
+        """Carry out what was released; the thread does nothing else, and a simulation calls it instead."""
         with self._changed:
-            taken, self._pending = self._pending[: self._most], self._pending[self._most :]
+            taken, self._released = self._released[: self._most], self._released[self._most :]
         if not taken:
             return
         try:
@@ -73,7 +84,7 @@ class Group(Generic[Request, Answer]):
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._pending or self._closed)
-                if not self._pending:
+                self._changed.wait_for(lambda: self._released or self._closed)
+                if not self._released:
                     return
             self.turn()

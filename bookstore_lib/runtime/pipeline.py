@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
 from contextvars import Context, copy_context
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
@@ -13,6 +14,8 @@ Result = TypeVar("Result")
 # Waits with a bare `yield` until something is posted to it; an error that is posted is raised there.
 Work = Generator[None, Any, Result]
 Post = Callable[[Any], None]
+# Steps in one go.
+_BURST = 256
 OnEnd = Callable[[Any, BaseException | None], None]
 
 
@@ -23,9 +26,15 @@ class _Running(NamedTuple):
 
 
 class Pipeline:
-    """Drives the work. Any thread may begin some, and post; one thread does all steps."""
+    """Drives the work. Any thread may begin some, and post; one thread does all steps.
 
-    def __init__(self) -> None:
+    Args:
+        burst: Entered before a number of steps, and left after them.
+        release: Called after that: what the steps have started may leave now, all of it together.
+    """
+
+    def __init__(self, burst: Callable[[], AbstractContextManager[None]], release: Callable[[], None]) -> None:
+        self._burst, self._release = burst, release
         self._posted = SimpleQueue[tuple[_Running, Any] | None]()
         self._thread: threading.Thread | None = None
 
@@ -50,7 +59,7 @@ class Pipeline:
         self._posted.put((running, None))
 
     def turn(self) -> None:
-        """Do the next step; waits for one. The thread does nothing else, and a simulation calls it instead."""
+        """Do the next step; waits for one. A simulation calls it, instead of `start`."""
         posted = self._posted.get()
         if posted is not None:
             _step(*posted)
@@ -63,7 +72,19 @@ class Pipeline:
 
     def _run(self) -> None:
         while (posted := self._posted.get()) is not None:
-            _step(*posted)
+            with self._burst():
+                self._do(posted)
+            self._release()
+
+    def _do(self, posted: tuple[_Running, Any]) -> None:
+        """This step, and those that wait behind it; not for ever, as others wait for what they start."""
+        _step(*posted)
+        for _ in range(min(self._posted.qsize(), _BURST)):
+            following = self._posted.get()
+            if following is None:
+                self._posted.put(None)
+                return
+            _step(*following)
 
 
 def _step(running: _Running, value: Any) -> None:

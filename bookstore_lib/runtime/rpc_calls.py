@@ -1,6 +1,7 @@
 """Serving a call about an order, whichever way it came: clocks, troubles, errors and audit in one place."""
 
 import logging
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
@@ -60,6 +61,10 @@ class CallServer:
     def troubled(self) -> bool:
         """Whether a call may be slow for no reason of its own."""
         return self._trouble.any
+
+    def together(self) -> AbstractContextManager[None]:
+        """Calls served in the block may be traced at its end: their answers must not leave before that."""
+        return self._tracker.together()
 
     def serve(self, call: Call, handler: Any, caller: Caller) -> Served:
         """Serve a call.

@@ -170,6 +170,9 @@ class ServiceClient:
             call.when_done(on_done)
         return call
 
+    def release(self) -> None:
+        """Let what was begun leave: nothing is held back here."""
+
     def healthy(self, timeout: float) -> bool:
         """Whether the standard health check says SERVING within `timeout` seconds."""
         return is_serving(self._channel, timeout)

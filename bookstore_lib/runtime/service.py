@@ -56,7 +56,7 @@ def run_service(default_process: str, start: Start) -> None:
         trace = TraceLog(settings.trace_dir, settings.process)
         with ExitStack() as parts:
             parts.callback(trace.close)
-            tracker = life_line.tracker = OrderEventTracker(trace)
+            tracker = life_line.tracker = OrderEventTracker(trace, settings.trace_sample)
             crash_points.arm(settings.crash_at, tracker)
             start(settings, tracker, parts)
             tracker.process_event("started")

@@ -14,6 +14,7 @@ Coordinator = Literal["executor", "orchestrator"]
 COORDINATORS: tuple[str, ...] = get_args(Coordinator)
 _TRANSPORTS = ("unary", "stream")
 _POSITIVE = (
+    "trace_sample",
     "lease_ttl",
     "max_in_flight",
     "rate_limit",
@@ -34,6 +35,8 @@ class Settings:
     Attributes:
         process: Name of this process in logs, traces and clocks.
         trace_dir: Folder where the process writes its trace.
+        trace_sample: Share of the orders that are traced, above 0 and at most 1; all processes need the same one.
+            Diagrams and guarantees know of traced orders only.
         listen: `host:port` to serve gRPC on.
         http_listen: `host:port` to serve HTTP on.
         redis_url: The Redis-protocol server.
@@ -82,6 +85,7 @@ class Settings:
     tls_ca: str = ""
     tls_cert: str = ""
     tls_key: str = ""
+    trace_sample: float = 1.0
     coordinator: str = "executor"
     transport: str = "unary"
     lease_ttl: float = 30.0
@@ -103,6 +107,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name in _POSITIVE:
             _require(0 < getattr(self, name) < math.inf, name, "has to be a number greater than 0")
+        _require(self.trace_sample <= 1, "trace_sample", "has to be above 0 and at most 1")
         for name in ("listen", "http_listen"):
             sentence = f"has to be host:port, such as 127.0.0.1:8081, not {getattr(self, name)!r}"
             _require(_is_port(getattr(self, name).rpartition(":")[2]), name, sentence)

@@ -51,13 +51,22 @@ class StreamClient(ServiceClient):
         self._deadlines = _Deadlines()
 
     def start(self, procedure: str, request: Any, on_done: OnDone | None = None) -> "StreamCall":
-        """Begin a call of `procedure`; the request names its order in `order_id`."""
+        """Begin a call of `procedure`; the request names its order in `order_id`.
+
+        Where `on_done` is told, the call leaves with the next `release`, together with others; else at once.
+        """
         stamp = self.tracker.send(request.order_id, procedure, self.name)
         call = StreamCall(self, next(self._numbers), procedure, request, stamp, on_done)
         call.ends_at = time.monotonic() + self._deadline
         self._deadlines.add(call)
         call.send()
+        if on_done is None:
+            self.release()
         return call
+
+    def release(self) -> None:
+        """Let what was begun leave."""
+        self.exchange.release()
 
     def close(self) -> None:
         """Close the stream and the channel."""

@@ -1,9 +1,15 @@
-"""The trace: a file per process, one event a line, written at once so that it survives SIGKILL."""
+"""The trace: a file per process, one event a line, written before anybody can see what comes of it.
+
+An event is written at once, so that it survives SIGKILL. Where many messages leave together, their events are written
+together too, just before.
+"""
 
 import logging
 import os
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bookstore_lib.core.errors import SetupError
@@ -40,20 +46,45 @@ class TraceLog:
             ) from error
         self._now = now
         self._failed = self._torn = False
+        self._lines: list[bytes] = []
+        self._lock = threading.Lock()
+        self._thread = threading.local()
 
     def now(self) -> float:
         """The wall clock that the events carry, in seconds since 1970."""
         return self._now()
 
     def write(self, event: TraceEvent) -> None:
-        """Append one event; a single write, so that lines of a killed process are whole but for the last.
+        """Append one event, after those that came before it.
 
         A full disk must not stop orders: the first failure is logged, and the trace goes on when there is room again.
         """
-        # A line that a full disk cut short must not swallow this one.
-        line = b"\n" * self._torn + event.to_json().encode() + b"\n"
+        line = event.to_json().encode() + b"\n"
+        with self._lock:
+            self._lines.append(line)
+            if not getattr(self._thread, "together", False):
+                self._flush()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write what this thread appends in the block at its end: nothing of it may have left the process by then."""
+        self._thread.together = True
         try:
-            self._torn = os.write(self._file, line) < len(line)
+            yield
+        finally:
+            self._thread.together = False
+            with self._lock:
+                self._flush()
+
+    def _flush(self) -> None:
+        """A single write, so that lines of a killed process are whole but for the last."""
+        # A line that a full disk cut short must not swallow the next one.
+        lines = b"\n" * self._torn + b"".join(self._lines)
+        self._lines.clear()
+        if not lines:
+            return
+        try:
+            self._torn = os.write(self._file, lines) < len(lines)
         except OSError as error:
             if not self._failed:
                 log.error("The trace cannot be written: %s. Make room on the disk.", error.strerror)  # noqa: TRY400

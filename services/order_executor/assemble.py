@@ -46,9 +46,16 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     parts.callback(client.close)
     store = PostgresOrderStore(database, CardSeal(settings.card_key), fenced=settings.fenced)
     lease, queue = RedisLease(client), RedisQueue(client)
-    progress, pipeline = Progress(client), Pipeline()
-    checkout = CheckoutFlow(connect_services(settings, tracker, parts), tracker, progress.note)
+    progress, services = Progress(client), connect_services(settings, tracker, parts)
+    checkout = CheckoutFlow(services, tracker, progress.note)
     groups = groups_for(store, queue, OutcomePublisher(client, tracker), tracker.process)
+
+    def release() -> None:
+        groups.release()
+        for service in services.values():
+            service.release()
+
+    pipeline = Pipeline(tracker.together, release)
 
     candidate = Candidate(
         settings.lease_ttl, settings.renew_every, settings.lease_margin, retry_after=settings.renew_every / 4

@@ -35,6 +35,11 @@ class Groups(NamedTuple):
         for group in self:
             group.start()
 
+    def release(self) -> None:
+        """Let what was put begin."""
+        for group in self:
+            group.release()
+
     def close(self) -> None:
         """Carry out what still waits, and end."""
         for group in self:

@@ -183,7 +183,14 @@ class Working:
         self, run: Run, name: str, store: Any, queue: Any, channel: Any, checkout: Any, on_stale: Callable[[int], None]
     ) -> None:
         tracker = run.tracker(name)
-        groups, self.pipeline = groups_for(store, queue, OutcomePublisher(channel, tracker), name), Pipeline()
+        groups = groups_for(store, queue, OutcomePublisher(channel, tracker), name)
+
+        def release() -> None:
+            groups.release()
+            for client in getattr(checkout, "_services", {}).values():
+                client.release()
+
+        self.pipeline = Pipeline(tracker.together, release)
         self.handler = Handler(groups, checkout, tracker, on_stale)
         for part in (groups, self.pipeline):
             part.start()

@@ -38,10 +38,17 @@ def gate():
 
 
 @pytest.fixture
-def serve(run, gate):
+def came():
+    """Set when a call has come."""
+    return threading.Event()
+
+
+@pytest.fixture
+def serve(run, gate, came):
     """Starts a FraudDetection that answers with the order's id; returns the server."""
 
     def check(request, _context):
+        came.set()
         gate.wait(WAIT)
         return fraud_detection_pb2.FraudReply(passed=True, reasons=[common_pb2.Reason(code=request.order_id)])
 
@@ -102,13 +109,13 @@ def test_calls_that_are_ready_together_share_messages(run, serve, monkeypatch):
     assert len(messages) < 150
 
 
-def test_a_broken_stream_loses_no_call_and_opens_again(run, serve, gate):
+def test_a_broken_stream_loses_no_call_and_opens_again(run, serve, gate, came):
     address = f"127.0.0.1:{reserve_port().number}"
     server = serve(address)
     client: Any = opened(run.client("fraud_detection", address))
     gate.clear()
     calls = [ask(client, f"order-{number}") for number in range(20)]
-    eventually(lambda: run.named("CheckFraud", "receive"))
+    assert came.wait(WAIT)
 
     ending = threading.Thread(target=server.stop, args=[1])
     ending.start()
@@ -132,6 +139,8 @@ def test_a_caller_that_wants_no_thread_to_wait_is_told_when_its_call_is_over(run
         told.set()
 
     call = client.start("CheckFraud", common_pb2.OrderRequest(order_id="order-1"), on_done)
+    assert not told.wait(0.05)  # it waits for others
+    client.release()
 
     assert told.wait(WAIT)
     assert done == [call]

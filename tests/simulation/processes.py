@@ -172,7 +172,7 @@ class Executor(Process):
         self.election = Election(
             self._candidate, reach.lease, reach.store.take_epoch, tracker, lambda _epoch: elected.set()
         )
-        self._calls, self._pipeline = list[_Call](), Pipeline()
+        self._calls, self._pipeline = list[_Call](), Pipeline(tracker.together, lambda: None)
         publisher = OutcomePublisher(reach.channel, tracker)
         self._groups = groups_for(reach.store, reach.queue, publisher, tracker.process)
         checkout = CheckoutFlow(self._clients(self._calls), tracker)
@@ -222,7 +222,9 @@ class Executor(Process):
         elif thread == "call":
             self._calls.pop(self._nature.random.randrange(len(self._calls))).run()
         else:
-            getattr(self._groups, thread).turn()
+            group = getattr(self._groups, thread)
+            group.release()
+            group.turn()
 
     def _do_a_job(self) -> None:
         self.act(self._nature.random.choice(self.jobs()))

@@ -25,6 +25,7 @@ TEXTS = {
     "lease_ttl": "12",
     "renew_every": "3",
     "max_in_flight": "5",
+    "trace_sample": "0.5",
 }
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -120,3 +121,25 @@ def readable(folder):
         except DamagedEventError:
             continue
     return events
+
+
+def test_what_is_written_together_is_there_after_the_block_and_before_what_another_thread_writes(tmp_path):
+    log = TraceLog(tmp_path, "p")
+    names = []
+
+    def write(name):
+        log.write(TraceEvent("p#1", "p", "order-1", "local", name, VectorClock({"p": 1})))
+
+    with log.together():
+        write("first")
+        write("second")
+        assert (tmp_path / "p.jsonl").read_text() == ""
+        other = threading.Thread(target=write, args=["third"])
+        other.start()
+        other.join()
+        names += [TraceEvent.from_json(line).name for line in (tmp_path / "p.jsonl").read_text().splitlines()]
+        write("fourth")
+    log.close()
+
+    assert names == ["first", "second", "third"]
+    assert (tmp_path / "p.jsonl").read_text().count("\n") == 4

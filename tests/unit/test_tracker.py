@@ -128,3 +128,21 @@ def test_events_of_many_threads_are_numbered_and_ticked_one_by_one(new_tracker, 
     assert [event.clock["alice"] for event in events if event.order_id == "order-1"] == list(range(1, 201))
     assert len({stamp.message_id for stamp in stamps}) == 100
     assert alice.clock("order-1") == VectorClock({"alice": 200, "bob": 100})
+
+
+def test_a_sample_of_the_orders_is_traced_the_same_ones_everywhere_and_every_clock_ticks(tmp_path):
+    orders = [f"order-{number}" for number in range(1000)]
+    traced = []
+    for name in ("one", "two"):
+        log = TraceLog(tmp_path, name)
+        tracker = OrderEventTracker(log, sample=0.1)
+        assert all(tracker.local(order_id, "checked") for order_id in orders)
+        tracker.process_event("elected")
+        log.close()
+        events = [TraceEvent.from_json(line) for line in (tmp_path / f"{name}.jsonl").read_text().splitlines()]
+        traced.append([event.order_id for event in events])
+        assert set(traced[-1]) - {""} == {order_id for order_id in orders if tracker.traces(order_id)}
+
+    assert traced[0] == traced[1]
+    assert traced[0][-1] == ""
+    assert 50 < len(traced[0]) < 150

@@ -1,0 +1,76 @@
+"""Requests that wait are carried out together; one that fails fails alone, and nobody waits for ever."""
+
+import threading
+from typing import Any
+
+from bookstore_lib.runtime.group import Group
+
+
+def collected(perform, most=10):
+    """A group, and what its requests are answered."""
+    group: Any = Group("group", perform, most)
+    answers: list[Any] = []
+
+    def put(*requests):
+        for request in requests:
+            group.put(request, answers.append)
+
+    return group, answers, put
+
+
+def test_what_was_released_together_is_carried_out_together_but_no_more_than_allowed():
+    performed = []
+
+    def perform(requests):
+        performed.append(requests)
+        return requests
+
+    group, answers, put = collected(perform, most=2)
+
+    put(1, 2, 3)
+    group.turn()
+    assert performed == []
+    group.release()
+    group.turn()
+    group.turn()
+
+    assert performed == [[1, 2], [3]]
+    assert answers == [1, 2, 3]
+
+
+def test_what_could_not_be_carried_out_is_the_answer_to_all_who_asked():
+    trouble = RuntimeError("no")
+
+    def perform(_requests):
+        raise trouble
+
+    group, answers, put = collected(perform)
+    put(1, 2)
+    group.release()
+    group.turn()
+
+    assert answers == [trouble, trouble]
+
+
+def test_requests_that_come_while_others_are_carried_out_go_together_afterwards():
+    performed, may_go_on, began = [], threading.Event(), threading.Event()
+
+    def perform(requests):
+        performed.append(list(requests))
+        began.set()
+        assert may_go_on.wait(20)
+        return requests
+
+    group, answers, put = collected(perform)
+    group.start()
+    put(1)
+    group.release()
+    assert began.wait(20)
+    for request in (2, 3, 4):
+        put(request)
+        group.release()
+    may_go_on.set()
+    group.close()
+
+    assert performed == [[1], [2, 3, 4]]
+    assert answers == [1, 2, 3, 4]
