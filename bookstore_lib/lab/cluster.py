@@ -51,6 +51,9 @@ class Bookstore(Controls):
         fence: Whether the record refuses the writes of former leaders; without it an order can be charged twice.
         watch: Whether executors that do not lead watch the one that does, and take over at once when it dies; without
             it they wait for the end of its lock.
+        transport: How the services are called: `stream` (many calls on one stream) or `unary` (each by itself).
+        max_in_flight: Orders that the leader works on at the same time.
+        trace_sample: Share of the orders that are traced, for load: diagrams and verdicts know of no others.
 
     Attributes:
         url: The shop's address.
@@ -76,6 +79,9 @@ class Bookstore(Controls):
         mtls: bool = False,
         fence: bool = True,
         watch: bool = True,
+        transport: str = "stream",
+        max_in_flight: int = 32,
+        trace_sample: float = 1.0,
     ) -> None:
         self.run_dir = Path(run_dir).absolute() if run_dir else _new_run_dir()
         self._settings = LabSettings(
@@ -93,10 +99,22 @@ class Bookstore(Controls):
             mtls=mtls,
             fence=fence,
             watch=watch,
+            transport=transport,
+            max_in_flight=max_in_flight,
+            trace_sample=trace_sample,
             keep_data=run_dir is not None,
         )
         # The same checks as in the services, but before anything has started.
-        Settings("lab", self.run_dir, coordinator=coordinator, lease_ttl=lease_ttl, renew_every=renew_every)
+        Settings(
+            "lab",
+            self.run_dir,
+            coordinator=coordinator,
+            lease_ttl=lease_ttl,
+            renew_every=renew_every,
+            transport=transport,
+            max_in_flight=max_in_flight,
+            trace_sample=trace_sample,
+        )
         close_earlier_of_this_cell(self)
         self._supervisor = SupervisorClient()
         self.close = weakref.finalize(self, self._supervisor.close)

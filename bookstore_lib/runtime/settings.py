@@ -87,14 +87,14 @@ class Settings:
     tls_key: str = ""
     trace_sample: float = 1.0
     coordinator: str = "executor"
-    transport: str = "unary"
+    transport: str = "stream"
     lease_ttl: float = 30.0
     renew_every: float = 0.0
     fence: str = "on"
     watch: str = "on"
     watch_address: str = ""
     watch_via: str = ""
-    max_in_flight: int = 16
+    max_in_flight: int = 32
     cors_origins: str = "http://localhost:8080,http://127.0.0.1:8080"
     trusted_hosts: str = "localhost,127.0.0.1,[::1]"
     rate_limit: float = 1000.0

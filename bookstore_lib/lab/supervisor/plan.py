@@ -46,6 +46,9 @@ class LabSettings:
         mtls: Whether gRPC peers prove to each other who they are.
         fence: Whether the record refuses the writes of former leaders.
         watch: Whether executors that do not lead watch the one that does.
+        transport: How the services are called: `unary` (each call by itself) or `stream` (many on one stream).
+        max_in_flight: Orders that the leader works on at the same time.
+        trace_sample: Share of the orders that are traced.
         keep_data: Whether the servers' data stays when the run ends; logs and traces always do.
     """
 
@@ -63,6 +66,9 @@ class LabSettings:
     mtls: bool = False
     fence: bool = True
     watch: bool = True
+    transport: str = "stream"
+    max_in_flight: int = 32
+    trace_sample: float = 1.0
     keep_data: bool = True
 
     def __post_init__(self) -> None:
@@ -112,6 +118,9 @@ def plan_services(
         "renew_every": str(settings.renew_every or ""),
         "fence": "on" if settings.fence else "off",
         "watch": "on" if settings.watch else "off",
+        "transport": settings.transport,
+        "max_in_flight": str(settings.max_in_flight),
+        "trace_sample": str(settings.trace_sample),
     }
 
     def plan(name: str, module: str, **own: str) -> Plan:
