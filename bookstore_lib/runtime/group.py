@@ -14,8 +14,18 @@ Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
 
 
+def only(answers: Sequence[Answer | Exception]) -> Answer:
+    """The one answer that there is; raises it where it is an error."""
+    (answer,) = answers
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
 class Group(Generic[Request, Answer]):
-    """A thread that carries out whatever requests there are, in one go. Thread-safe.
+    """Carries out whatever requests there are, in one go. Thread-safe.
+
+    Who wants to wait asks; who wants to be told puts, and a thread carries it out once the group is started.
 
     Args:
         name: Of the thread.
@@ -32,6 +42,7 @@ class Group(Generic[Request, Answer]):
         self._released: list[tuple[Request, Callable[[Answer | Exception], None]]] = []
         self._closed = False
         self._changed = threading.Condition()
+        self._asking = threading.RLock()
         self._thread: threading.Thread | None = None
 
     @property
@@ -43,6 +54,20 @@ class Group(Generic[Request, Answer]):
         """Begin."""
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
+
+    def ask(self, request: Request) -> Answer:
+        """Have a request carried out now: by whoever asked first, while the others wait.
+
+        Raises:
+            Exception: What it was answered.
+        """
+        answers = list[Answer | Exception]()
+        self.put(request, answers.append)
+        self.release()
+        with self._asking:
+            while not answers:
+                self.turn()
+        return only(answers)
 
     def put(self, request: Request, on_done: Callable[[Answer | Exception], None]) -> None:
         """Have a request carried out after the next `release`.

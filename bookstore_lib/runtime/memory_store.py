@@ -9,7 +9,7 @@ from typing import TypeVar
 from bookstore_lib.core.errors import BookstoreError, KeyReusedError, NotDeadError, UnknownOrderError
 from bookstore_lib.core.order import Order, OrderStatus, Outcome, Reason
 from bookstore_lib.core.record import EpochRow, OrderRow, PaymentRow, StockRow, Tables
-from bookstore_lib.runtime.order_store import DeadLetter, Ending, IdempotencyKey, Settlement, StoredOrder
+from bookstore_lib.runtime.order_store import Acceptance, DeadLetter, Ending, IdempotencyKey, Settlement, StoredOrder
 from bookstore_lib.runtime.tracker import Stamp
 
 Argument = TypeVar("Argument")
@@ -44,8 +44,13 @@ class MemoryOrderStore:
         self._effects = 0
         self._lock = threading.RLock()
 
-    def accept(self, order: Order, stamp: Stamp, idempotency: IdempotencyKey | None = None) -> str:
+    def accept_many(self, acceptances: Sequence[Acceptance]) -> list[str | Exception]:
+        """Keep new orders."""
+        return [_attempt(self.accept, acceptance) for acceptance in acceptances]
+
+    def accept(self, acceptance: Acceptance) -> str:
         """Keep a new order."""
+        order, stamp, idempotency = acceptance
         with self._lock:
             for order_id, row in self._rows.items():
                 if idempotency and row.idempotency and row.idempotency.key == idempotency.key:

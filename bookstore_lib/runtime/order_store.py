@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 from bookstore_lib.core.order import Order, Outcome, Reason
 from bookstore_lib.core.record import Tables
@@ -68,7 +68,18 @@ class DeadLetter(NamedTuple):
     reasons: tuple[Reason, ...]
 
 
-Answer = TypeVar("Answer")
+class Acceptance(NamedTuple):
+    """A new order.
+
+    Attributes:
+        order: With the card that will pay it.
+        stamp: Of the message that puts it in the queue.
+        idempotency: What the client called its request, if it did.
+    """
+
+    order: Order
+    stamp: Stamp
+    idempotency: IdempotencyKey | None = None
 
 
 class Ending(NamedTuple):
@@ -93,12 +104,15 @@ class OrderStore(Protocol):
     Every method raises `UnavailableError` when the record cannot be reached, and may be called again then.
     """
 
-    def accept(self, order: Order, stamp: Stamp, idempotency: IdempotencyKey | None = None) -> str:
+    def accept(self, acceptance: Acceptance) -> str:
         """Keep a new order; returns its id, or that of the order that came with the same key and body before.
 
         Raises:
             KeyReusedError: The key came before with another body.
         """
+
+    def accept_many(self, acceptances: Sequence[Acceptance]) -> list[str | Exception]:
+        """Keep new orders, as `accept` does, but in one transaction."""
 
     def load(self, order_id: str) -> StoredOrder:
         """The order; raises `UnknownOrderError` when there is none."""
@@ -149,11 +163,3 @@ class OrderStore(Protocol):
 
     def tables(self) -> Tables:
         """What the invariants look at."""
-
-
-def only(answers: Sequence[Answer | Exception]) -> Answer:
-    """The one answer that there is; raises it where it is an error."""
-    (answer,) = answers
-    if isinstance(answer, Exception):
-        raise answer
-    return answer

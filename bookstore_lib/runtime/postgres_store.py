@@ -1,8 +1,8 @@
 """The record of orders in PostgreSQL; what each statement promises stands in migrations/0001_schema.sql."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -12,11 +12,15 @@ from bookstore_lib.core.order import Address, Book, Card, Item, Order, OrderStat
 from bookstore_lib.core.record import EpochRow, OrderRow, PaymentRow, StockRow, Tables
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.runtime.card_seal import CardSeal
-from bookstore_lib.runtime.order_store import DeadLetter, Ending, IdempotencyKey, Settlement, StoredOrder, only
+from bookstore_lib.runtime.group import only
+from bookstore_lib.runtime.order_store import Acceptance, DeadLetter, Ending, Settlement, StoredOrder
 from bookstore_lib.runtime.postgres import Database, Row
 from bookstore_lib.runtime.tracker import Stamp
 
 log = logging.getLogger(__name__)
+
+Argument = TypeVar("Argument")
+Answer = TypeVar("Answer")
 
 
 class PostgresOrderStore:
@@ -31,45 +35,71 @@ class PostgresOrderStore:
     def __init__(self, database: Database, seal: CardSeal, *, fenced: bool = True) -> None:
         self._database, self._seal, self._fenced = database, seal, fenced
 
-    def accept(self, order: Order, stamp: Stamp, idempotency: IdempotencyKey | None = None) -> str:
+    def accept(self, acceptance: Acceptance) -> str:
         """Keep a new order."""
-        if order.card is None:
-            raise ValueError("An order is accepted with the card that will pay it.")
+        return only(self.accept_many([acceptance]))
+
+    def accept_many(self, acceptances: Sequence[Acceptance]) -> list[str | Exception]:
+        """Keep new orders."""
+        return self._each_alone_if_together_fails(self._accept, acceptances)
+
+    def _accept(self, acceptances: Sequence[Acceptance]) -> list[str | Exception]:
+        rows = [self._accepted(acceptance) for acceptance in acceptances]
         self._database.query(
             """
-            WITH kept AS (
+            WITH given AS (
+                SELECT * FROM unnest(%s::text[], %s::jsonb[], %s::bigint[], %s::text[], %s::bytea[], %s::jsonb[],
+                    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[])
+                AS given (order_id, customer, amount_cents, last_four, sealed_card, clock, message_id, sender,
+                    idempotency_key, request_hash, request_id, items)),
+            kept AS (
                 INSERT INTO orders (order_id, customer, amount_cents, last_four, sealed_card, clock, message_id, sender,
-                                    idempotency_key, request_hash, request_id)
-                VALUES (%(order_id)s, %(customer)s, %(amount)s, %(last_four)s, %(sealed)s, %(clock)s, %(message_id)s,
-                        %(sender)s, %(key)s, %(request_hash)s, %(request_id)s)
+                    idempotency_key, request_hash, request_id)
+                SELECT order_id, customer, amount_cents, last_four, sealed_card, clock, message_id, sender,
+                    idempotency_key, request_hash, request_id FROM given
                 ON CONFLICT DO NOTHING RETURNING order_id)
             INSERT INTO order_items (order_id, book_id, quantity, price_cents)
             SELECT order_id, (item->>0)::bigint, (item->>1)::integer, (item->>2)::integer
-            FROM kept, jsonb_array_elements(%(items)s) AS item
+            FROM kept JOIN given USING (order_id), jsonb_array_elements(items) AS item
             """,
-            {
-                "order_id": order.order_id,
-                "customer": Jsonb(_customer(order)),
-                "amount": order.amount_cents,
-                "last_four": order.card.last_four,
-                "sealed": self._seal.seal(order.card),
-                "clock": Jsonb(dict(stamp.clock)),
-                "message_id": stamp.message_id,
-                "sender": stamp.sender,
-                "key": idempotency and idempotency.key,
-                "request_hash": idempotency and self._seal.fingerprint(idempotency.request_hash),
-                "request_id": order.request_id,
-                "items": Jsonb([[item.book_id, item.quantity, item.price_cents] for item in order.items]),
-            },
+            tuple(map(list, zip(*rows, strict=True))),
         )
-        return self._first_with(idempotency) if idempotency else order.order_id
+        keys = [acceptance.idempotency.key for acceptance in acceptances if acceptance.idempotency]
+        first = self._first_with(keys) if keys else {}
+        return [self._kept(acceptance, first) for acceptance in acceptances]
 
-    def _first_with(self, idempotency: IdempotencyKey) -> str:
-        (row,) = self._database.query(
-            "SELECT order_id, request_hash FROM orders WHERE idempotency_key = %s", (idempotency.key,)
+    def _accepted(self, acceptance: Acceptance) -> tuple[Any, ...]:
+        order, stamp, idempotency = acceptance
+        if order.card is None:
+            raise ValueError("An order is accepted with the card that will pay it.")
+        return (
+            order.order_id,
+            Jsonb(_customer(order)),
+            order.amount_cents,
+            order.card.last_four,
+            self._seal.seal(order.card),
+            Jsonb(dict(stamp.clock)),
+            stamp.message_id,
+            stamp.sender,
+            idempotency and idempotency.key,
+            idempotency and self._seal.fingerprint(idempotency.request_hash),
+            order.request_id,
+            Jsonb([[item.book_id, item.quantity, item.price_cents] for item in order.items]),
         )
-        if row.request_hash != self._seal.fingerprint(idempotency.request_hash):
-            raise KeyReusedError("This idempotency key came before with another body; use a new one.")
+
+    def _first_with(self, keys: list[str]) -> dict[str, Row]:
+        """The orders that came with these keys first."""
+        rows = self._database.query(
+            "SELECT idempotency_key, order_id, request_hash FROM orders WHERE idempotency_key = ANY(%s)", (keys,)
+        )
+        return {row.idempotency_key: row for row in rows}
+
+    def _kept(self, acceptance: Acceptance, first: Mapping[str, Row]) -> str | Exception:
+        if acceptance.idempotency is None:
+            return acceptance.order.order_id
+        row = first[acceptance.idempotency.key]
+        if row.request_hash != self._seal.fingerprint(acceptance.idempotency.request_hash):
+            return KeyReusedError("This idempotency key came before with another body; use a new one.")
         return str(row.order_id)
 
     def load(self, order_id: str) -> StoredOrder:
@@ -142,13 +172,19 @@ class PostgresOrderStore:
         for ending in endings:
             if ending.outcome.status is OrderStatus.FAILED:
                 self._forget_cvv(ending.order_id)
+        return self._each_alone_if_together_fails(self._settle, endings)
+
+    def _each_alone_if_together_fails(
+        self, act: Callable[[Sequence[Argument]], list[Answer | Exception]], arguments: Sequence[Argument]
+    ) -> list[Answer | Exception]:
+        """What one order does not allow shall not be in the way of others."""
         try:
-            return self._settle(endings)
+            return act(arguments)
         except psycopg.Error as error:
-            if len(endings) == 1:
+            if len(arguments) == 1:
                 return [error]
-            log.warning("Orders are settled one by one (%s)", type(error).__name__)
-            return [answer for ending in endings for answer in self.settle_many([ending])]
+            log.warning("Not together, but one by one (%s)", type(error).__name__)
+            return [answer for one in arguments for answer in self._each_alone_if_together_fails(act, [one])]
 
     def _settle(self, endings: Sequence[Ending]) -> list[Settlement | Exception]:
         rows = self._database.query(

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,9 +15,10 @@ from bookstore_lib.core.order import Order, OrderStatus, Outcome
 from bookstore_lib.runtime.catalogue import Catalogue
 from bookstore_lib.runtime.checkout import Checkout
 from bookstore_lib.runtime.crash_points import crash_point
+from bookstore_lib.runtime.group import Group
 from bookstore_lib.runtime.log_context import request_id
 from bookstore_lib.runtime.logs import audit
-from bookstore_lib.runtime.order_store import Ending, IdempotencyKey, OrderStore, Settlement, StoredOrder
+from bookstore_lib.runtime.order_store import Acceptance, Ending, IdempotencyKey, OrderStore, Settlement, StoredOrder
 from bookstore_lib.runtime.outcomes import OutcomeBoard
 from bookstore_lib.runtime.redis_queue import OrderQueue
 from bookstore_lib.runtime.tracker import OrderEventTracker, Stamp
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 # A wake-up can be lost; the record is looked at this often while somebody waits.
 _LOOK_AGAIN = 1.0
+# Requests that come at the same time share a transaction; so many at most.
+_TOGETHER = 64
 
 
 class Desk:
@@ -56,6 +59,9 @@ class Desk:
     ) -> None:
         self._store, self._catalogue, self._queue = store, catalogue, queue
         self._board, self._tracker, self._checkout = board, tracker, checkout
+        self._accepting = Group("accept", self._accept, _TOGETHER)
+        self._queueing = Group("enqueue", self._push, _TOGETHER)
+        self._looking = Group("look", store.load_many, _TOGETHER)
         self._running = Running()
         self._seats = threading.BoundedSemaphore(seats)
         self._cleaners = ThreadPoolExecutor(2, "clean-up")
@@ -89,8 +95,7 @@ class Desk:
         # The clock of the message that queues the order is kept with the order, so the message comes first.
         stamp = self._tracker.send(order.order_id, "order_kept" if self._checkout else "order_queued", "executors")
         try:
-            with crash_point("accept"):
-                kept_id = self._store.accept(order, stamp, idempotency)
+            kept_id = self._accepting.ask(Acceptance(order, stamp, idempotency))
         except BookstoreError:
             self._tracker.local(order.order_id, "not accepted")
             self._tracker.forget(order.order_id)
@@ -102,6 +107,15 @@ class Desk:
         self._tracker.local(order.order_id, "accepted")
         audit("accept", "accepted", order.order_id)
         return self._see_through(order, until)
+
+    def _accept(self, acceptances: Sequence[Acceptance]) -> list[str | Exception]:
+        with crash_point("accept"):
+            return self._store.accept_many(acceptances)
+
+    def _push(self, order_ids: Sequence[str]) -> list[Exception | None]:
+        with crash_point("enqueue"):
+            self._queue.push(order_ids)
+        return [None] * len(order_ids)
 
     def await_outcome(self, order_id: str, until: float) -> StoredOrder:
         """Wait for an order's outcome until `until` on the monotonic clock; returns the order as it stands then.
@@ -133,7 +147,7 @@ class Desk:
         """
         with self._board.expecting(order_id) as woken:
             while True:
-                stored = self._store.load(order_id)
+                stored = self._looking.ask(order_id)
                 if stored.outcome is not None:
                     self._tracker.forget(order_id)  # who waits takes in the outcome's message, and its clock
                 yield stored
@@ -199,8 +213,7 @@ class Desk:
 
     def _enqueue(self, order_id: str) -> None:
         try:
-            with crash_point("enqueue"):
-                self._queue.push([order_id])
+            self._queueing.ask(order_id)
         except redis.RedisError as error:
             # Nothing is lost: the leader finds accepted orders that no list holds.
             log.warning("Not queued (%s); the leader will find it", type(error).__name__, extra={"order_id": order_id})

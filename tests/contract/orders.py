@@ -8,7 +8,7 @@ from typing import Any
 from bookstore_lib.core.order import Address, Book, Card, Item, Order, OrderStatus, Outcome, Reason
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.runtime.memory_store import MemoryOrderStore
-from bookstore_lib.runtime.order_store import Ending, IdempotencyKey, OrderStore, Settlement
+from bookstore_lib.runtime.order_store import Acceptance, Ending, IdempotencyKey, OrderStore, Settlement
 from bookstore_lib.runtime.tracker import Stamp
 
 STOCK = {1: 100, 2: 5, 3: 1}
@@ -30,7 +30,7 @@ class Shop:
     def accept(self, order_id: str = "order-1", key: str | None = None, **copies: int) -> str:
         """Keeps an order; `copies` by book, as `book_1=2`."""
         idempotency = IdempotencyKey(key, "the body") if key else None
-        return self.store.accept(make_order(order_id, **copies), STAMP, idempotency)
+        return self.store.accept(Acceptance(make_order(order_id, **copies), STAMP, idempotency))
 
     def settle(self, order_id: str = "order-1", epoch: int | None = 1, outcome: Outcome = APPROVED) -> Settlement:
         return self.store.settle(Ending(order_id, epoch, outcome, CLOCK))

@@ -6,7 +6,7 @@ from bookstore_lib.core.order import Address, Card, Item, Order, OrderStatus, Ou
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.runtime.card_seal import CardSeal, new_key
 from bookstore_lib.runtime.catalogue import Catalogue, CatalogueBook, Related
-from bookstore_lib.runtime.order_store import Ending
+from bookstore_lib.runtime.order_store import Acceptance, Ending
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
 from bookstore_lib.runtime.tracker import Stamp
 
@@ -39,7 +39,8 @@ def order(pool):
     def place(order_id, status, *books):
         items = tuple(Item("", 1, 100, book) for book in books)
         card = Card("4111111111111111", "12/30", "737")
-        store.accept(Order(order_id, "Ada", "", card, Address(), items), Stamp("orchestrator", "o#1", VectorClock()))
+        order = Order(order_id, "Ada", "", card, Address(), items)
+        store.accept(Acceptance(order, Stamp("orchestrator", "o#1", VectorClock())))
         reasons = () if status is OrderStatus.APPROVED else (Reason("no", "No."),)
         store.settle(Ending(order_id, store.take_epoch("executor-1"), Outcome(status, reasons), VectorClock()))
 

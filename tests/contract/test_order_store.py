@@ -9,11 +9,11 @@ import psycopg
 import pytest
 
 from bookstore_lib.core.errors import KeyReusedError, NotDeadError, SetupError, UnknownOrderError
-from bookstore_lib.core.order import Card, OrderStatus
+from bookstore_lib.core.order import Card, Item, OrderStatus
 from bookstore_lib.core.record import OrderRow, PaymentRow, StockRow
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.runtime.card_seal import CardSeal, new_key
-from bookstore_lib.runtime.order_store import DeadLetter, Ending, IdempotencyKey, Settlement, StoredOrder
+from bookstore_lib.runtime.order_store import Acceptance, DeadLetter, Ending, IdempotencyKey, Settlement, StoredOrder
 from bookstore_lib.runtime.postgres import Database
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
 from bookstore_lib.runtime.tracker import Stamp
@@ -61,7 +61,7 @@ def test_the_same_key_and_body_is_the_same_order(shop):
 def test_the_same_key_with_another_body_is_refused_and_nothing_is_kept(shop):
     shop.accept("order-1", key="key-1")
     with pytest.raises(KeyReusedError, match="use a new one"):
-        shop.store.accept(make_order("order-2"), STAMP, IdempotencyKey("key-1", "another body"))
+        shop.store.accept(Acceptance(make_order("order-2"), STAMP, IdempotencyKey("key-1", "another body")))
     assert [row.order_id for row in shop.store.tables().orders] == ["order-1"]
 
 
@@ -359,3 +359,31 @@ def test_many_orders_are_settled_at_once_and_each_as_if_it_were_alone(shop):
     assert isinstance(answers[3], UnknownOrderError)
     assert answers[4] is Settlement.STALE
     assert [payment.order_id for payment in shop.store.tables().payments] == [order_ids[1], order_ids[0], order_ids[2]]
+
+
+def test_many_orders_are_accepted_at_once_and_a_repetition_among_them_is_the_first_order(shop):
+    key = IdempotencyKey("key-1", "body")
+    acceptances = [
+        Acceptance(make_order("order-1"), STAMP),
+        Acceptance(make_order("order-2", book_1=2, book_2=1), STAMP, key),
+        Acceptance(make_order("order-3"), STAMP, key),
+        Acceptance(make_order("order-4"), STAMP, IdempotencyKey("key-1", "another body")),
+    ]
+
+    *kept, refused = shop.store.accept_many(acceptances)
+
+    assert kept == ["order-1", "order-2", "order-2"]
+    assert isinstance(refused, KeyReusedError)
+    assert [row.order_id for row in shop.store.tables().orders] == ["order-1", "order-2"]
+    assert shop.store.load("order-2").order == make_order("order-2", book_1=2, book_2=1)
+
+
+def test_an_order_that_cannot_be_kept_does_not_keep_others_from_it(postgres_shop):
+    shop = postgres_shop()
+    unknown_book = replace(make_order("order-2"), items=(Item("No such book", 1, 100, 999_999),))
+
+    kept, refused = shop.store.accept_many([Acceptance(make_order("order-1"), STAMP), Acceptance(unknown_book, STAMP)])
+
+    assert kept == "order-1"
+    assert isinstance(refused, psycopg.Error)
+    assert [row.order_id for row in shop.store.tables().orders] == ["order-1"]

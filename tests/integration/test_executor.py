@@ -14,6 +14,7 @@ from bookstore_lib.pb import order_executor_pb2
 from bookstore_lib.pb.order_executor_pb2_grpc import OrderExecutorStub, add_OrderExecutorServicer_to_server
 from bookstore_lib.runtime.election import Election
 from bookstore_lib.runtime.memory_store import MemoryOrderStore
+from bookstore_lib.runtime.order_store import Acceptance
 from bookstore_lib.runtime.pipeline import Post, Work
 from bookstore_lib.runtime.redis_lease import MemoryLease
 from services.order_executor.places import Places
@@ -61,7 +62,8 @@ class Executors:
         self._elections: list[Election] = []
 
     def accept(self, order, *, queued=True):
-        self.store.accept(order, self.run.tracker("orchestrator").send(order.order_id, "order_queued", "executors"))
+        stamp = self.run.tracker("orchestrator").send(order.order_id, "order_queued", "executors")
+        self.store.accept(Acceptance(order, stamp))
         if queued:
             self.queue.push([order.order_id])
         return order.order_id

@@ -14,26 +14,26 @@ _MEANWHILE = 0.2
 def commit_late():
     """An order is accepted before it is committed: that happens when it is looked at for the first time."""
     uncommitted = []
-    commit = PostgresOrderStore.accept
+    commit = PostgresOrderStore.accept_many
 
-    @instead_of(PostgresOrderStore, "accept")
-    def accept(_right, store, order, stamp, idempotency):
-        uncommitted.append((order, stamp, idempotency))
-        return order.order_id
+    @instead_of(PostgresOrderStore, "accept_many")
+    def accept_many(_right, _store, acceptances):
+        uncommitted.extend(acceptances)
+        return [acceptance.order.order_id for acceptance in acceptances]
 
     @instead_of(PostgresOrderStore, "load_many")
     def load_many(right, store, order_ids):
         while uncommitted:
-            commit(store, *uncommitted.pop())
+            commit(store, [uncommitted.pop()])
         return right(store, order_ids)
 
 
 def no_idempotency_key():
     """The client's key is not kept with its order."""
 
-    @instead_of(PostgresOrderStore, "accept")
-    def accept(right, store, order, stamp, _idempotency):
-        return right(store, order, stamp)
+    @instead_of(PostgresOrderStore, "accept_many")
+    def accept_many(right, store, acceptances):
+        return right(store, [acceptance._replace(idempotency=None) for acceptance in acceptances])
 
 
 def stock_outside_transaction():

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from bookstore_lib.runtime.order_store import only
+from bookstore_lib.runtime.group import only
 
 
 def instead_of(owner: Any, name: str) -> Callable[[Callable[..., Any]], None]:

@@ -117,8 +117,8 @@ def _repeats_epoch(right: Any, store: Any, holder: str) -> Any:
     return store.current_epoch() or right(store, holder)
 
 
-def _forgets_key(right: Any, store: Any, order: Any, stamp: Any, _idempotency: Any) -> Any:
-    return right(store, order, stamp)
+def _forgets_key(right: Any, store: Any, acceptance: Any) -> Any:
+    return right(store, acceptance._replace(idempotency=None))
 
 
 def _sells_more(_right: Any, _store: Any, _order: Any) -> None:

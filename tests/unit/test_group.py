@@ -1,9 +1,13 @@
 """Requests that wait are carried out together; one that fails fails alone, and nobody waits for ever."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from bookstore_lib.runtime.group import Group
+from tests.support import eventually
 
 
 def collected(perform, most=10):
@@ -74,3 +78,32 @@ def test_requests_that_come_while_others_are_carried_out_go_together_afterwards(
 
     assert performed == [[1], [2, 3, 4]]
     assert answers == [1, 2, 3, 4]
+
+
+def test_whoever_asks_waits_for_the_answer_and_many_who_ask_share_a_go():
+    performed, may_go_on, began = [], threading.Event(), threading.Event()
+
+    def perform(requests):
+        performed.append(list(requests))
+        began.set()
+        assert may_go_on.wait(20)
+        return [request * 10 for request in requests]
+
+    group: Any = Group("group", perform, 10)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(group.ask, 1)
+        assert began.wait(20)
+        others = [pool.submit(group.ask, request) for request in (2, 3, 4)]
+        eventually(lambda: group.pending == 3)
+        may_go_on.set()
+
+        assert [first.result(20), *(other.result(20) for other in others)] == [10, 20, 30, 40]
+
+    assert [len(go) for go in performed] == [1, 3]
+
+
+def test_whoever_asks_for_what_cannot_be_is_told_so():
+    group: Any = Group("group", lambda _requests: [KeyError("no")], 10)
+
+    with pytest.raises(KeyError):
+        group.ask(1)
