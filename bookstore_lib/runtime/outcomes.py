@@ -29,7 +29,9 @@ class OutcomePublisher:
 
     def publish(self, order_ids: Sequence[str]) -> None:
         """Wake whoever waits for these orders; raises `redis.RedisError` when the server does not answer."""
-        self._client.publish(CHANNEL, " ".join(map(self._message, order_ids)))
+        with self._tracker.together():
+            messages = [self._message(order_id) for order_id in order_ids]
+        self._client.publish(CHANNEL, " ".join(messages))
 
     def _message(self, order_id: str) -> str:
         stamp = self._tracker.send(order_id, "outcome", "orchestrator")

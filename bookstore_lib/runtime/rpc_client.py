@@ -108,6 +108,7 @@ class TracingClientInterceptor(grpc.UnaryUnaryClientInterceptor):
         """Start the call with the clock in its metadata."""
         procedure = client_call_details.method.rsplit("/", 1)[-1]
         stamp = self._tracker.send(request.order_id, procedure, self._peer)
+        self._tracker.flush()
         details = _CallDetails(
             client_call_details.method,
             client_call_details.timeout,

@@ -168,6 +168,7 @@ class StreamCall:
             with logging_of(request_id=self._request_id):
                 metadata = to_metadata(self._request.order_id, self._stamp)
             left = max(self.ends_at - time.monotonic(), 0.001)
+            self._client.tracker.flush()
             self._single = getattr(self._client.single, self._procedure).future(self._request, left, metadata)
         self._single.add_done_callback(self._take)
 

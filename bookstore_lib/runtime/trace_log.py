@@ -73,8 +73,12 @@ class TraceLog:
             yield
         finally:
             self._thread.together = False
-            with self._lock:
-                self._flush()
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is kept back: a message leaves now."""
+        with self._lock:
+            self._flush()
 
     def _flush(self) -> None:
         """A single write, so that lines of a killed process are whole but for the last."""

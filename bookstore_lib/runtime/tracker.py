@@ -48,6 +48,10 @@ class OrderEventTracker:
         """Write the events of this thread's block together, at its end: no message of theirs may leave before that."""
         return self._trace.together()
 
+    def flush(self) -> None:
+        """Write the events that are kept back: a message leaves before the end of its block."""
+        self._trace.flush()
+
     def traces(self, order_id: str) -> bool:
         """Whether the events of this order are written."""
         return self._traced_below == _HASHES or crc32(order_id.encode()) < self._traced_below

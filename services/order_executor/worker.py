@@ -163,8 +163,9 @@ class Worker:
         taken = self._queue.take(self._consumer, timeout, most)
         if taken:
             reach("take", "after")
-        for order_id in filter(self._tracker.traces, taken):
-            self._tracker.process_event("took", epoch, order=order_id, asked=asked)
+        with self._tracker.together():
+            for order_id in filter(self._tracker.traces, taken):
+                self._tracker.process_event("took", epoch, order=order_id, asked=asked)
         with self._lock:
             new = [order_id for order_id in dict.fromkeys(taken) if order_id not in self._mine]
             self._mine.update(new)

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 from bookstore_lib.core.errors import CancelledError
@@ -38,6 +39,12 @@ class Trace:
 
     def __init__(self, process: str, events: list[TraceEvent], now: Callable[[], float]) -> None:
         self.process, self.write, self.now = process, events.append, now
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
 
 
 class Reach(NamedTuple):
