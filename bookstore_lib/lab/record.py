@@ -78,7 +78,7 @@ def empty_orders(postgres_url: str) -> None:
     """
     try:
         with psycopg.connect(postgres_url, autocommit=True) as connection:
-            connection.execute("TRUNCATE orders, order_items, payments")
+            connection.execute("TRUNCATE orders, order_items, payments, bought_together")
             connection.execute("UPDATE books SET stock = initial_stock")
     except psycopg.OperationalError as error:
         raise SetupError("PostgreSQL does not answer; start it with shop.start('postgres').") from error

@@ -73,9 +73,8 @@ class Catalogue:
         rows = self._database.query(
             """
             WITH together AS (
-                SELECT theirs.book_id, count(*) AS orders FROM order_items ours
-                JOIN order_items theirs USING (order_id) JOIN orders USING (order_id)
-                WHERE ours.book_id = ANY(%(ids)s) AND orders.status = 'approved' GROUP BY theirs.book_id)
+                SELECT other_id AS book_id, sum(orders)::bigint AS orders FROM bought_together
+                WHERE book_id = ANY(%(ids)s) GROUP BY other_id)
             SELECT book_id, title, author, coalesce(orders, 0),
                 author IN (SELECT author FROM books WHERE book_id = ANY(%(ids)s)) AS same_author,
                 genre IN (SELECT genre FROM books WHERE book_id = ANY(%(ids)s)) AS same_genre

@@ -1,21 +1,34 @@
 """Suggestions over gRPC."""
 
+import time
+from functools import lru_cache
+
 import grpc
 
 from bookstore_lib.pb import common_pb2, suggestions_pb2, suggestions_pb2_grpc
-from bookstore_lib.runtime.catalogue import Catalogue
+from bookstore_lib.runtime.catalogue import Catalogue, Related
 from bookstore_lib.runtime.sessions import Sessions
 from bookstore_lib.runtime.tracker import OrderEventTracker
 from services.suggestions import rules
 
 Session = tuple[int, ...]
 
+# So long a look at the catalogue is good for: others buy the same books at the same time.
+_LOOK_SECONDS = 1.0
+_LOOKS = 1024
+
 
 class Suggestions(suggestions_pb2_grpc.SuggestionsServicer):
     """Knows the ids of the books of an order from InitializeOrder to ClearOrder."""
 
     def __init__(self, sessions: Sessions[Session], catalogue: Catalogue, tracker: OrderEventTracker) -> None:
-        self._sessions, self._catalogue, self._tracker = sessions, catalogue, tracker
+        self._sessions, self._tracker = sessions, tracker
+
+        @lru_cache(_LOOKS)
+        def related(bought: Session, _second: int) -> list[Related]:
+            return catalogue.related(bought)
+
+        self._related = related
 
     def InitializeOrder(
         self, request: suggestions_pb2.InitializeSuggestions, context: grpc.ServicerContext
@@ -29,7 +42,7 @@ class Suggestions(suggestions_pb2_grpc.SuggestionsServicer):
     ) -> suggestions_pb2.SuggestionsReply:
         """Find related books."""
         bought = self._sessions.data(request.order_id)
-        books = rules.choose(self._catalogue.related(bought), set(bought))
+        books = rules.choose(self._related(bought, int(time.monotonic() / _LOOK_SECONDS)), set(bought))
         self._tracker.local(request.order_id, "books suggested", books=[book.title for book in books])
         return suggestions_pb2.SuggestionsReply(books=[suggestions_pb2.Book(**book._asdict()) for book in books])
 

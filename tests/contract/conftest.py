@@ -29,7 +29,7 @@ from tests.contract.orders import PRICE, STOCK, Shop, memory_shop
 REDIS_KINDS = ["packaged", *(["stock"] if os.environ.get("CI") or shutil.which("redis-server") else [])]
 
 _EMPTY_RECORD = """
-    TRUNCATE books, orders, order_items, payments, epochs;
+    TRUNCATE books, orders, order_items, payments, bought_together, epochs;
     UPDATE leadership SET epoch = 0;
     ALTER SEQUENCE effects RESTART
 """

@@ -1,4 +1,17 @@
--- Settling writes the order's row once, its steps included.
+-- Settling writes the order's row once, its steps included, and counts which books were bought together.
+
+-- How often two books were in one approved order: counted when it is settled, so that a suggestion costs the same
+-- however many orders there are.
+CREATE TABLE bought_together (
+    book_id  bigint NOT NULL REFERENCES books,
+    other_id bigint NOT NULL REFERENCES books,
+    orders   bigint NOT NULL,
+    PRIMARY KEY (book_id, other_id)
+);
+INSERT INTO bought_together (book_id, other_id, orders)
+    SELECT ours.book_id, theirs.book_id, count(*) FROM order_items ours
+    JOIN order_items theirs USING (order_id) JOIN orders USING (order_id)
+    WHERE orders.status = 'approved' AND ours.book_id <> theirs.book_id GROUP BY ours.book_id, theirs.book_id;
 
 DROP FUNCTION settle_order(text, bigint, text, jsonb, jsonb, jsonb, boolean);
 DROP FUNCTION settle_order(text, bigint, text, jsonb, jsonb, jsonb, boolean, jsonb);
@@ -42,6 +55,10 @@ BEGIN
                 WHERE order_items.order_id = the_order AND order_items.book_id = books.book_id;
             INSERT INTO payments (order_id, amount_cents, last_four, epoch)
                 VALUES (the_order, found_.amount_cents, found_.last_four, the_epoch);
+            INSERT INTO bought_together (book_id, other_id, orders)
+                SELECT ours.book_id, theirs.book_id, 1 FROM order_items ours JOIN order_items theirs USING (order_id)
+                WHERE order_id = the_order AND ours.book_id <> theirs.book_id ORDER BY 1, 2
+                ON CONFLICT (book_id, other_id) DO UPDATE SET orders = bought_together.orders + 1;
         ELSE
             new_status := 'rejected';
             new_suggestions := '[]';
