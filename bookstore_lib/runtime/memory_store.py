@@ -111,11 +111,14 @@ class MemoryOrderStore:
         with self._lock:
             return [i for i, row in self._rows.items() if not row.status.terminal and row.accepted_at <= before]
 
-    def count_attempts(self, order_ids: Sequence[str]) -> None:
+    def count_attempts(self, order_ids: Sequence[str]) -> dict[str, int]:
         """These orders were begun and did not end."""
         with self._lock:
-            for row in (self._rows[order_id] for order_id in set(order_ids) & self._rows.keys()):
-                row.stored = replace(row.stored, attempts=row.stored.attempts + (not row.status.terminal))
+            known = [order_id for order_id in order_ids if order_id in self._rows]
+            rows = {order_id: self._rows[order_id] for order_id in known if not self._rows[order_id].status.terminal}
+            for row in rows.values():
+                row.stored = replace(row.stored, attempts=row.stored.attempts + 1)
+            return {order_id: row.stored.attempts for order_id, row in rows.items()}
 
     def dead_letters(self) -> list[DeadLetter]:
         """The orders that failed."""

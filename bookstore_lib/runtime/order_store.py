@@ -141,8 +141,8 @@ class OrderStore(Protocol):
     def open_orders(self, min_age: float) -> list[str]:
         """Ids of the accepted orders that have waited for `min_age` seconds or more, oldest first."""
 
-    def count_attempts(self, order_ids: Sequence[str]) -> None:
-        """These orders were begun and did not end."""
+    def count_attempts(self, order_ids: Sequence[str]) -> dict[str, int]:
+        """These orders were begun and did not end; returns how often that now is, of those that are open."""
 
     def dead_letters(self) -> list[DeadLetter]:
         """The orders that failed, in the order in which they did."""

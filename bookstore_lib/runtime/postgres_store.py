@@ -217,12 +217,16 @@ class PostgresOrderStore:
         )
         return [row.order_id for row in rows]
 
-    def count_attempts(self, order_ids: Sequence[str]) -> None:
+    def count_attempts(self, order_ids: Sequence[str]) -> dict[str, int]:
         """These orders were begun and did not end."""
-        self._database.query(
-            "UPDATE orders SET attempts = attempts + 1 WHERE order_id = ANY(%s) AND status = 'accepted'",
+        rows = self._database.query(
+            """
+            UPDATE orders SET attempts = attempts + 1 WHERE order_id = ANY(%s) AND status = 'accepted'
+            RETURNING order_id, attempts
+            """,
             (list(order_ids),),
         )
+        return {row.order_id: row.attempts for row in rows}
 
     def dead_letters(self) -> list[DeadLetter]:
         """The orders that failed."""

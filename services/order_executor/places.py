@@ -14,11 +14,17 @@ class Places:
         self._most, self._taken = most, 0
         self._changed = threading.Condition()
 
-    def free(self, timeout: float) -> int:
-        """How many places are free; where none is, waits up to `timeout` seconds for one."""
+    def free(self, timeout: float, *, alone: bool = False) -> int:
+        """How many more orders may begin; where none may, waits up to `timeout` seconds until one may.
+
+        Args:
+            timeout: In seconds.
+            alone: Whether the next order may have no other beside it.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._taken < self._most, timeout)
-            return self._most - self._taken
+            most = 1 if alone else self._most
+            self._changed.wait_for(lambda: self._taken < most, timeout)
+            return max(most - self._taken, 0)
 
     def take(self) -> None:
         """An order begins."""

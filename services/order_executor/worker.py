@@ -60,6 +60,7 @@ class Worker:
         self._sweep, self._next_sweep = sweep, 0.0
         self._later: list[tuple[float, str]] = []  # to be tried again: when, and which
         self._mine: set[str] = set()  # in flight, or to be tried again
+        self._suspects: set[str] = set()  # those of which one more crash makes dead letters
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._gate = threading.Lock()  # between the last beginning and the end
@@ -106,6 +107,7 @@ class Worker:
         with self._lock:  # of a former term; the first sweep takes their ids over
             self._mine -= {order_id for _, order_id in self._later}
             self._later.clear()
+            self._suspects.clear()
 
     def _do_next(self, epoch: int) -> None:
         """One round of the leader's loop; a simulation calls it, too."""
@@ -123,7 +125,10 @@ class Worker:
         taken_over = self._queue.take_over("" if first else self._consumer)
         if taken_over:
             self._note("took over", epoch, taken_over)
-            self._store.count_attempts(taken_over)  # they were begun there, and did not end
+            attempts = self._store.count_attempts(taken_over)  # they were begun there, and did not end
+            self._suspects |= {order_id for order_id, number in attempts.items() if number == rules.ATTEMPTS - 1}
+        if self._suspects:
+            self._suspects &= self._queue.contents().all_ids()
         self._find_unknown(epoch)
         began = time.time()
         open_orders = self._store.open_orders(self._sweep.age)
@@ -149,7 +154,8 @@ class Worker:
         self._tracker.process_event(name, epoch, orders=orders, **detail)
 
     def _begin_next(self, epoch: int) -> None:
-        free = self._places.free(_TAKE_SECONDS)
+        # Whoever is in our list when we crash is blamed for it, so a suspect has nobody else there.
+        free = self._places.free(_TAKE_SECONDS, alone=bool(self._suspects))
         if free:
             for order_id in self._due(free) or self._take(epoch, free):
                 self._begin(order_id, epoch)
@@ -195,6 +201,7 @@ class Worker:
             foreseen = isinstance(error, redis.RedisError | BookstoreError)
             about = {"order_id": order_id}
             log.warning("Not finished: %s", type(error).__name__, extra=about, exc_info=None if foreseen else error)
+        self._suspects.discard(order_id)
         if pause is None:
             with self._lock:
                 self._mine.discard(order_id)

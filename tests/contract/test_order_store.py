@@ -189,7 +189,7 @@ def test_attempts_are_counted_while_an_order_is_open(shop):
     shop.accept("order-1")
     shop.accept("order-2")
     shop.settle("order-2", epoch=shop.store.take_epoch("executor-1"))
-    shop.store.count_attempts(["order-1", "order-2", "nobody's"])
+    assert shop.store.count_attempts(["order-1", "order-2", "nobody's"]) == {"order-1": 1}
     shop.store.count_attempts(["order-1"])
     assert [shop.store.load(order_id).attempts for order_id in ("order-1", "order-2")] == [2, 0]
 

@@ -420,6 +420,38 @@ def test_an_order_whose_executors_end_three_times_is_not_begun_again(executors, 
     assert [event.detail["drive"] for event in run.named("settled")] == [0, 1]
 
 
+class Together(Checks):
+    """Checks that take a moment, and remember who was checked beside whom."""
+
+    def __init__(self) -> None:
+        super().__init__(Outcome(OrderStatus.APPROVED))
+        self.now: set[str] = set()
+        self.beside: dict[str, int] = {}
+
+    def run(self, order, post):
+        self.now.add(order.order_id)
+        threading.Timer(0.05, post, [None]).start()
+        yield
+        self.beside |= {order_id: max(len(self.now) - 1, self.beside.get(order_id, 0)) for order_id in self.now}
+        self.now.discard(order.order_id)
+        self.runs += 1
+        return self.outcome
+
+
+def test_an_order_of_which_one_more_crash_makes_a_dead_letter_has_no_other_beside_it(executors, new_order):
+    suspects = [executors.accept(new_order()) for _ in range(2)]
+    executors.store.count_attempts(suspects)
+    for _ in suspects:
+        take(executors, "executor-9")  # which is dead, so that makes two
+    checks, others = Together(), [executors.accept(new_order()) for _ in range(6)]
+
+    executors.start(checkout=checks)
+
+    eventually(lambda: executors.queue.contents().all_ids() == set())
+    assert [checks.beside[order_id] for order_id in suspects] == [0, 0]
+    assert max(checks.beside[order_id] for order_id in others) > 0
+
+
 def test_what_a_leader_takes_is_in_the_trace_with_the_time_at_which_it_still_led(executors, new_order, run):
     order_id = executors.accept(new_order())
     executors.start()

@@ -111,10 +111,11 @@ class FreePlaces(Places):
         super().__init__(most)
         self._pause, self._act = pause, act
 
-    def free(self, timeout: float) -> int:
-        if self._taken == self._most:
+    def free(self, timeout: float, *, alone: bool = False) -> int:
+        free = super().free(0, alone=alone)
+        if not free:
             self._pause(timeout)
-        return self._most - self._taken
+        return free
 
     def wait_until_all_left(self) -> None:
         while self._taken:
