@@ -1,4 +1,4 @@
-"""Clearing in rounds: whoever refuses is told again with what the others knew; silence and stubbornness come to an end."""
+"""Clearing in rounds: who refuses is told again with what the others knew; silence and stubbornness come to an end."""
 
 from hypothesis import given
 from hypothesis import strategies as st
