@@ -144,8 +144,9 @@ class Sheet:
         return [f"{each['ename']}: {each['evalue']}" for each in outputs if each["output_type"] == "error"]
 
     def theme(self, name: str) -> None:
-        """Change to `JupyterLab Light` or `JupyterLab Dark`."""
+        """Change to `JupyterLab Light` or `JupyterLab Dark`, and wait until what hides the change is gone."""
         self.page.evaluate(_THEME, name)
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     def close(self) -> None:
         """End its kernel, as closing and shutting down a notebook does."""
