@@ -118,7 +118,7 @@ class Candidate:
     def __init__(self, ttl: float, renew_every: float, margin: float, retry_after: float = 1.0) -> None:
         if not 0 < renew_every < ttl - margin:
             raise ValueError(
-                f"A lease of {ttl} s has to be renewed sooner than every {ttl - margin} s, not {renew_every}."
+                f"A lease of {ttl:g} s has to be renewed sooner than every {ttl - margin:g} s, not {renew_every:g}."
             )
         self.ttl, self.renew_every, self.margin, self.retry_after = ttl, renew_every, margin, retry_after
         self.role = Role.STOPPED

@@ -89,8 +89,8 @@ class CallServer:
         return self._serve(call, order_id, stamp, handler, caller)
 
     def _serve(self, call: Call, order_id: str, stamp: Stamp, handler: Any, caller: Caller) -> Served:
-        self._tracker.receive(order_id, call.procedure, stamp)
-        self._note_work(order_id, call.procedure)
+        work = call.procedure != "ClearOrder"
+        self._tracker.receive(order_id, call.procedure, stamp, work=work)
         RECEIVED.set(ReceivedCall(order_id, self._tracker.worked(order_id)))
         served = self._attempt(call, handler, caller)
         audit(call.procedure, _outcome_of(served))
@@ -98,8 +98,7 @@ class CallServer:
         if not caller.is_active():
             self._tracker.local(order_id, f"{name} dropped, the caller has gone")
             return served
-        answer = self._tracker.send(order_id, name, stamp.sender)
-        self._note_work(order_id, call.procedure)
+        answer = self._tracker.send(order_id, name, stamp.sender, work=work)
         if served.error is None and self._trouble.loses_reply(call.procedure):
             return Served(error=UnavailableError("It was told to lose the reply."))
         return served._replace(stamp=answer)
@@ -114,10 +113,6 @@ class CallServer:
             sentence = f"{call.procedure} failed inside {self._tracker.process}; its log says why."
             return Served(error=BookstoreError(sentence))
         return Served(reply)
-
-    def _note_work(self, order_id: str, procedure: str) -> None:
-        if procedure != "ClearOrder":
-            self._tracker.note_work(order_id)
 
 
 def _read(handler: Any, request: bytes) -> Any:

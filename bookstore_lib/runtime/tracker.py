@@ -68,28 +68,34 @@ class OrderEventTracker:
             self._record("local", order_id, name, clock, epoch=epoch, detail=detail)
             return clock
 
-    def send(self, order_id: str, name: str, peer: str) -> Stamp:
-        """A message is about to leave; returns the stamp that has to ride along with it."""
+    def send(self, order_id: str, name: str, peer: str, *, work: bool = False) -> Stamp:
+        """A message is about to leave; returns the stamp that has to ride along with it.
+
+        Args:
+            order_id: What it is about.
+            name: Such as `CheckFraud reply`.
+            peer: Who gets it.
+            work: Whether it counts as work for the order, see `worked`.
+        """
         with self._lock:
             clock = self._known(order_id).tick(self.process)
             message_id = self._record("send", order_id, name, clock, peer=peer)
+            self._note_work(order_id, work=work)
             return Stamp(self.process, message_id, clock)
 
-    def receive(self, order_id: str, name: str, stamp: Stamp) -> VectorClock:
-        """A message has come with `stamp`; returns the clock after it."""
+    def receive(self, order_id: str, name: str, stamp: Stamp, *, work: bool = False) -> VectorClock:
+        """A message has come with `stamp`; returns the clock after it. The others are as of `send`."""
         with self._lock:
             clock = self._known(order_id).receive(stamp.clock, self.process)
             self._record("receive", order_id, name, clock, peer=stamp.sender, message_id=stamp.message_id)
+            self._note_work(order_id, work=work)
             return clock
 
-    def note_work(self, order_id: str) -> None:
-        """The last event was work for the order, not part of its clearing."""
-        with self._lock:
-            if order_id in self._clocks:
-                self._worked[order_id] = self._clocks[order_id]
-
     def worked(self, order_id: str) -> VectorClock:
-        """The clock at the last event that was work for the order; empty when there was none, or it is cleared."""
+        """The clock at the last message that was work for the order, not part of its clearing.
+
+        Empty when there was none, or it is cleared.
+        """
         with self._lock:
             return self._worked.get(order_id, VectorClock())
 
@@ -107,6 +113,11 @@ class OrderEventTracker:
         """Something happened to the process itself, such as its election; it has no clock."""
         with self._lock:
             self._record("local", "", name, VectorClock(), epoch=epoch, detail=detail)
+
+    def _note_work(self, order_id: str, *, work: bool) -> None:
+        # With the event itself: whoever clears at the same time must not find the one without the other.
+        if work and order_id in self._clocks:
+            self._worked[order_id] = self._clocks[order_id]
 
     def _known(self, order_id: str) -> VectorClock:
         return self._clocks.get(order_id) or self._cleared.get(order_id) or VectorClock()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psutil
 import requests
@@ -32,6 +33,7 @@ _OFFLINE = [
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--LabApp.extension_manager=readonly",
 ]
+_OPEN = "(name) => window.jupyterapp?.shell.currentWidget?.context?.path === name"
 _RUN = """async ([command, cell]) => {
     const app = window.jupyterapp;
     await app.restored;
@@ -106,8 +108,9 @@ class Sheet:
     def __init__(self, page: Page, url: str, name: str) -> None:
         self.page = page
         self.strangers = watch_requests(page)
-        page.goto(f"{url}/lab/tree/{name}?token={TOKEN}")
-        page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget?.context")
+        # In a workspace of its own: the default one brings back the sheet of the test before, in front of this one.
+        page.goto(f"{url}/lab/workspaces/{uuid4().hex}/tree/{name}?token={TOKEN}")
+        page.wait_for_function(_OPEN, arg=name)
 
     def run_all(self) -> None:
         """Run all cells and wait until each has been run."""
@@ -141,8 +144,9 @@ class Sheet:
         return [f"{each['ename']}: {each['evalue']}" for each in outputs if each["output_type"] == "error"]
 
     def theme(self, name: str) -> None:
-        """Change to `JupyterLab Light` or `JupyterLab Dark`."""
+        """Change to `JupyterLab Light` or `JupyterLab Dark`, and wait until what hides the change is gone."""
         self.page.evaluate(_THEME, name)
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     def close(self) -> None:
         """End its kernel, as closing and shutting down a notebook does."""

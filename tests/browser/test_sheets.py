@@ -52,4 +52,4 @@ def test_the_sliders_of_the_sheet_on_elections_draw_another_timeline(open_sheet)
 
     expect(sheet.page.get_by_alt_text("Timeline of leadership").first).to_be_visible(timeout=60_000)
     sheet.page.get_by_role("slider").nth(1).press("End")
-    expect(sheet.page.get_by_text("has to lie between")).to_be_visible()
+    expect(sheet.page.get_by_text("has to be renewed sooner than every")).to_be_visible()

@@ -125,8 +125,8 @@ def _sells_more(_right: Any, _store: Any, _order: Any) -> None:
     return None
 
 
-def _does_not_merge(right: Any, tracker: Any, order_id: str, name: str, stamp: Any) -> Any:
-    return right(tracker, order_id, name, stamp._replace(clock=VectorClock()))
+def _does_not_merge(right: Any, tracker: Any, order_id: str, name: str, stamp: Any, *, work: bool = False) -> Any:
+    return right(tracker, order_id, name, stamp._replace(clock=VectorClock()), work=work)
 
 
 def _clears_nothing(_right: Any, _checkout: Any, _order_id: str, _post: Any) -> Work[bool]:

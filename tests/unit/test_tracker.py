@@ -63,11 +63,28 @@ def test_what_was_work_is_told_apart_from_what_came_after_until_the_order_is_cle
     tracker = new_tracker()
     assert tracker.worked("order-1") == VectorClock()
     tracker.local("order-1", "card checked")
-    tracker.note_work("order-1")
+    tracker.send("order-1", "CheckCard reply", "executor-1", work=True)
     tracker.local("order-1", "clear refused")
-    assert tracker.worked("order-1") == VectorClock({"alice": 1})
+    tracker.send("order-1", "ClearOrder reply", "executor-1")
+    assert tracker.worked("order-1") == VectorClock({"alice": 2})
     tracker.forget("order-1")
     assert tracker.worked("order-1") == VectorClock()
+
+
+def test_nobody_finds_a_message_of_work_that_does_not_count_as_work_yet(new_tracker):
+    tracker, found = new_tracker(), []
+
+    def look(_number):
+        clock = tracker.clock("order-1")
+        found.append(clock <= tracker.worked("order-1"))
+
+    with ThreadPoolExecutor(4) as pool:
+        looking = pool.map(look, range(2000))
+        for number in range(2000):
+            tracker.send("order-1", f"reply {number}", "executor-1", work=True)
+        list(looking)
+
+    assert all(found)
 
 
 def test_each_order_has_a_clock_of_its_own(new_tracker):

@@ -9,6 +9,7 @@ import ipywidgets
 from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.lab.panels import html
+from bookstore_lib.lab.panels.keys import Keys
 from bookstore_lib.lab.watch import Watch, watch
 
 _STOPPED = "This bookstore was stopped; start a new one with Bookstore() and make this panel again."
@@ -52,12 +53,14 @@ class Panel(Shown):
             raise BookstoreError(_STOPPED)
         self._shop = shop
         self._title = ipywidgets.HTML(html.heading(title))
+        self._keys = Keys(layout={"display": "none"})
         self._message = ipywidgets.HTML()
         self._running: threading.Thread | None = None
         self._busy: set[Any] = set()
         self._refused: set[Any] = set()
         self._lock = threading.Lock()
         self.widget = ipywidgets.VBox()
+        self.widget.add_class(Keys.BOX)
 
     def wait(self, seconds: float = 60) -> None:
         """Wait until the work of the last button is done.
@@ -81,7 +84,7 @@ class Panel(Shown):
         return str(self._message.value)
 
     def _compose(self, *parts: Any) -> None:
-        self.widget.children = [self._title, *parts]
+        self.widget.children = [self._title, self._keys, *parts]
 
     def _follow(self) -> None:
         """From now on show what the watcher sees."""

@@ -69,7 +69,7 @@ function fillFilters(controls, scene, hidden, act) {
   const boxes = scene.lanes.map((lane, i) => {
     const box = make("input", { type: "checkbox", onchange: () => act.hide(lane, !box.checked) });
     box.checked = !hidden.includes(lane);
-    return make("label", {}, box, make("span", { class: "dot", style: `background:${scene.laneColours[i]}` }), lane);
+    return make("label", {}, box, make("span", { class: "dot", style: `background:var(--lane-${i})` }), lane);
   });
   controls.lanes.replaceChildren(controls.lanes.firstChild, ...boxes);
 }

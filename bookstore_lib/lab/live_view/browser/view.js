@@ -65,6 +65,7 @@ class View {
     this.limit = this.count === events.length ? Infinity : this.count ? events[this.count - 1] : -1;
     this.colours = palette(this.controls.root, this.scene);
     for (const name of Object.keys(this.scene.colours)) this.controls.root.style.setProperty(`--${name}`, this.colours[name]);
+    this.colours.lanes.forEach((colour, i) => this.controls.root.style.setProperty(`--lane-${i}`, colour));
     const cut = ids && cutOf(relation, ids);
     this.takeCut(ids?.length && !cut.size ? null : cut); // one of other events is none here
     fillLegend(this.controls, this.shown, this.rows, this.colours);
