@@ -71,20 +71,20 @@ def test_what_was_work_is_told_apart_from_what_came_after_until_the_order_is_cle
     assert tracker.worked("order-1") == VectorClock()
 
 
-def test_nobody_finds_a_message_of_work_that_does_not_count_as_work_yet(new_tracker):
-    tracker, found = new_tracker(), []
+def test_a_message_counts_as_work_before_another_thread_can_find_it(new_tracker, monkeypatch):
+    tracker, guarded = new_tracker(), []
+    usual = tracker._note_work
 
-    def look(_number):
-        clock = tracker.clock("order-1")
-        found.append(clock <= tracker.worked("order-1"))
+    def note_work(order_id, *, work):
+        guarded.append(tracker._lock.locked())
+        usual(order_id, work=work)
 
-    with ThreadPoolExecutor(4) as pool:
-        looking = pool.map(look, range(2000))
-        for number in range(2000):
-            tracker.send("order-1", f"reply {number}", "executor-1", work=True)
-        list(looking)
+    monkeypatch.setattr(tracker, "_note_work", note_work)
+    stamp = tracker.send("order-1", "CheckCard reply", "executor-1", work=True)
+    tracker.receive("order-1", "CheckCard", stamp, work=True)
 
-    assert all(found)
+    assert guarded == [True, True]
+    assert tracker.worked("order-1") == tracker.clock("order-1")
 
 
 def test_each_order_has_a_clock_of_its_own(new_tracker):
