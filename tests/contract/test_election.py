@@ -236,7 +236,7 @@ def test_an_epoch_that_comes_after_the_lock_has_ended_is_not_believed_and_the_ne
 
     electorate.record.answers.set()
 
-    eventually(lambda: candidate.leads)
+    eventually(lambda: candidate.leads and electorate.told["executor-1"])
     assert electorate.told["executor-1"][0] > 1  # on a slow machine the second may be late, too
 
 
