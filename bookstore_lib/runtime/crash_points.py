@@ -134,6 +134,7 @@ def arm(text: str, tracker: OrderEventTracker) -> None:
 
 def _crash(point: CrashPoint, tracker: OrderEventTracker) -> None:
     tracker.process_event(CRASH_POINT, **point._asdict())
+    tracker.flush()  # this thread may be in the middle of a burst
     if point.how == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     # To this thread: a stop that another thread has to take first would let this one do its step.

@@ -83,7 +83,9 @@ class Exchange:
                     life.end()
                 life.read(stream)
             except grpc.RpcError as error:
-                log.info("A stream of calls is over (%s)", error.code().name if isinstance(error, grpc.Call) else error)
+                if not self._closed.is_set():
+                    why = error.code().name if isinstance(error, grpc.Call) else error
+                    log.info("A stream of calls is over (%s)", why)
             finally:
                 self._life = None
                 life.end()

@@ -24,7 +24,7 @@ from bookstore_lib.runtime.tracker import OrderEventTracker
 
 tracker = OrderEventTracker(TraceLog(Path(sys.argv[1]), "executor-1"))
 crash_points.arm(sys.argv[2], tracker)
-with crash_points.crash_point("settle"):
+with tracker.together(), crash_points.crash_point("settle"):
     print("settled", flush=True)
 print("over", flush=True)
 """
