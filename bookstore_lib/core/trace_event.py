@@ -56,8 +56,21 @@ class TraceEvent:
 
     def to_json(self) -> str:
         """The event as one line of JSON, without the line's end."""
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        return _ENCODER.encode(fields | {"clock": dict(self.clock), "detail": dict(self.detail)})
+        # Field by field, for this is most of what tracing costs.
+        fields = {
+            "id": self.id,
+            "process": self.process,
+            "order_id": self.order_id,
+            "kind": self.kind,
+            "name": self.name,
+            "clock": dict(self.clock.items()),
+            "message_id": self.message_id,
+            "peer": self.peer,
+            "wall": self.wall,
+            "epoch": self.epoch,
+            "detail": dict(self.detail),
+        }
+        return _ENCODER.encode(fields)
 
     @classmethod
     def from_json(cls, line: str) -> "TraceEvent":

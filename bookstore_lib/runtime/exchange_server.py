@@ -1,7 +1,7 @@
 """The server's side of a stream of calls: many orders' calls in one message, answers as they are ready."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from queue import Empty, SimpleQueue
@@ -128,7 +128,7 @@ class _Stream:
             with suppress(RuntimeError):  # the threads have ended: the server stops
                 self._threads.submit(self._serve_all, group)
 
-    def _serve_all(self, calls: Iterable[tuple[exchange_pb2.Call, "_Caller"]]) -> None:
+    def _serve_all(self, calls: Sequence[tuple[exchange_pb2.Call, "_Caller"]]) -> None:
         groups: list[Answers] = [[]]
         size = 0
         with self._together():
@@ -138,12 +138,12 @@ class _Stream:
                     groups[-1].append(_answer(call, served))
                     size += groups[-1][-1].ByteSize()
                 self._callers.pop(call.number, None)
-                self._room.release()
                 if size >= GROUP_BYTES:
                     groups.append([])
                     size = 0
         for group in groups:
             self._ready.put(group)
+        self._room.release(len(calls))
 
     def _cancel(self, number: int) -> None:
         caller = self._callers.get(number)
@@ -191,11 +191,8 @@ class _Caller:
 
 
 def _answer(call: exchange_pb2.Call, served: Served) -> exchange_pb2.Answer:
-    answer = exchange_pb2.Answer(number=call.number)
-    if served.stamp is not None:
-        answer.context.CopyFrom(to_message(call.context.order_id, served.stamp))
-    if served.error is not None:
-        answer.error.code, answer.error.message = served.error.code, str(served.error)
-    else:
-        answer.reply = served.reply.SerializeToString()
-    return answer
+    context = None if served.stamp is None else to_message(call.context.order_id, served.stamp)
+    if served.error is None:
+        return exchange_pb2.Answer(number=call.number, context=context, reply=served.reply.SerializeToString())
+    error = exchange_pb2.Error(code=served.error.code, message=str(served.error))
+    return exchange_pb2.Answer(number=call.number, context=context, error=error)

@@ -100,6 +100,8 @@ class RpcTrouble:
 
     def _hit(self, kind: Kind, procedure: str) -> Trouble | None:
         """The first trouble of this kind that a call of this procedure suffers, which is counted."""
+        if not self._troubles:
+            return None
         with self._lock:
             for number, trouble in self._troubles.items():
                 used_up = 0 < trouble.calls <= self._hits[number]

@@ -13,6 +13,7 @@ from bookstore_lib.runtime.trace_log import TraceLog
 
 _REMEMBERED = 10_000
 _HASHES = 2**32
+_NOTHING = VectorClock()
 
 
 class Stamp(NamedTuple):
@@ -120,7 +121,8 @@ class OrderEventTracker:
             self._worked[order_id] = self._clocks[order_id]
 
     def _known(self, order_id: str) -> VectorClock:
-        return self._clocks.get(order_id) or self._cleared.get(order_id) or VectorClock()
+        clock = self._clocks.get(order_id)
+        return self._cleared.get(order_id, _NOTHING) if clock is None else clock
 
     def _record(
         self,
@@ -140,21 +142,21 @@ class OrderEventTracker:
             self._remember(order_id, clock)
             if not self.traces(order_id):
                 return event_id
-        self._trace.write(
-            TraceEvent(
-                id=event_id,
-                process=self.process,
-                order_id=order_id,
-                kind=kind,
-                name=name,
-                clock=clock,
-                message_id=event_id if kind == "send" else message_id,
-                peer=peer,
-                wall=self._trace.now(),
-                epoch=epoch,
-                detail=detail or {},
-            )
+        message_id = event_id if kind == "send" else message_id
+        event = TraceEvent(
+            event_id,
+            self.process,
+            order_id,
+            kind,
+            name,
+            clock,
+            message_id,
+            peer,
+            self._trace.now(),
+            epoch,
+            detail or {},
         )
+        self._trace.write(event)
         return event_id
 
     def _remember(self, order_id: str, clock: VectorClock) -> None:

@@ -22,6 +22,10 @@ begin_log_context(order_id="order-1", request_id="request-7")
 logging.getLogger("any").info("Several\\nlines")
 audit("CheckCard", "passed")
 audit("settle", "approved", "order-2")
+try:
+    raise RuntimeError("sesame")
+except RuntimeError:
+    logging.getLogger("any").exception("It failed", extra={"epoch": 3, "card": "4111111111111111"})
 """
 
 
@@ -55,6 +59,16 @@ def test_an_audit_line_names_the_step_and_its_outcome(logged):
 
 def test_what_a_line_says_itself_counts_more_than_what_the_work_is_about(logged):
     assert (logged[2]["order_id"], logged[2]["request_id"]) == ("order-2", "request-7")
+
+
+def test_a_line_about_a_failure_says_how_it_came_about(logged):
+    assert (logged[3]["message"], logged[3]["epoch"]) == ("It failed", 3)
+    assert logged[3]["exc_info"].startswith("Traceback")
+    assert logged[3]["exc_info"].endswith("RuntimeError: sesame")
+
+
+def test_a_line_holds_nothing_that_it_is_not_meant_to(logged):
+    assert "4111111111111111" not in json.dumps(logged[3])
 
 
 def test_new_work_forgets_what_the_work_before_was_about():
