@@ -29,14 +29,14 @@ class Progress:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._changed: dict[str, str] = {}
+        self._changed: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
 
     def note(self, order_id: str, steps: Mapping[str, str]) -> None:
         """The steps of an order stand like this now; `write` will tell."""
         with self._lock:
             if len(self._changed) < _MOST:
-                self._changed[order_id] = json.dumps(steps)
+                self._changed[order_id] = dict(steps)
 
     def steps(self, order_id: str) -> dict[str, str]:
         """How each step of an order stands; empty when that is not known."""
@@ -55,7 +55,7 @@ class Progress:
         try:
             with self._client.pipeline(transaction=False) as pipe:
                 for order_id, steps in changed.items():
-                    pipe.set(KEY + order_id, steps, ex=_KEPT_SECONDS)
+                    pipe.set(KEY + order_id, json.dumps(steps), ex=_KEPT_SECONDS)
                 pipe.execute()
         except redis.RedisError as error:
             log.info("The progress of %d orders was not kept (%s)", len(changed), type(error).__name__)
