@@ -47,6 +47,9 @@ def servers(tmp_path_factory):
         ({"coordinator": "nobody"}, "coordinator .*has to be one of executor, orchestrator"),
         ({"http_port": 99999}, "(?i)port"),
         ({"fsync": "sometimes"}, "(?i)fsync"),
+        ({"transport": "pigeon"}, "transport .*has to be one of"),
+        ({"max_in_flight": 0}, "max_in_flight .*greater than 0"),
+        ({"trace_sample": 2}, "trace_sample .*above 0 and at most 1"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
