@@ -12,7 +12,7 @@ from bookstore_lib.core.errors import SetupError
 
 Coordinator = Literal["executor", "orchestrator"]
 COORDINATORS: tuple[str, ...] = get_args(Coordinator)
-_TRANSPORTS = ("unary", "stream")
+TRANSPORTS = ("unary", "stream")
 _POSITIVE = (
     "trace_sample",
     "lease_ttl",
@@ -120,7 +120,7 @@ class Settings:
         _require(self.coordinator in COORDINATORS, "coordinator", f"has to be one of {', '.join(COORDINATORS)}")
         for name in ("fence", "watch"):
             _require(getattr(self, name) in _SWITCH, name, f"has to be on or off, not {getattr(self, name)!r}")
-        _require(self.transport in _TRANSPORTS, "transport", f"has to be one of {', '.join(_TRANSPORTS)}")
+        _require(self.transport in TRANSPORTS, "transport", f"has to be one of {', '.join(TRANSPORTS)}")
         if not self.renew_every:
             object.__setattr__(self, "renew_every", self.lease_ttl / 3)
         _require(

@@ -28,6 +28,12 @@ def test_a_schedule_can_be_run_again_from_its_name_alone(fsync):
     assert replay(schedule.name) == schedule
 
 
+def test_a_schedule_without_streams_can_be_run_again_from_its_name_alone():
+    schedule = plan(7, 3, unary=True)
+    assert schedule.transport == "unary"
+    assert replay(schedule.name) == schedule
+
+
 @pytest.mark.parametrize("name", ["17", "abc", "1-", "-1", "1-2-sometimes", "1-2-always-3", "", "1--2"])
 def test_a_name_that_no_campaign_gave_is_one_sentence(name):
     with pytest.raises(BookstoreError, match="There is no schedule"):
@@ -92,6 +98,7 @@ def test_a_schedule_written_to_a_file_is_read_back_as_it_was(tmp_path):
             "fault 1: A fault of kind 'kill' needs",
         ),
         ({"orders": [ORDER], "fsync": "rarely"}, "'fsync' has to be one of"),
+        ({"orders": [ORDER], "transport": "pigeon"}, "'transport' has to be one of"),
     ],
 )
 def test_a_mistake_in_a_schedule_is_one_sentence_that_says_where(values, sentence, tmp_path):

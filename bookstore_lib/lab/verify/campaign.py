@@ -56,9 +56,9 @@ def _run_until_trouble(
 ) -> Schedule | None:
     """Run schedules on a new bookstore; returns the next one when another bookstore is needed for it."""
     current: Schedule | None = schedule
-    with Stage(schedule.fsync, schedule.executors) as stage:
+    with Stage(*schedule.bookstore) as stage:
         start = _memory_mb(stage)
-        while current is not None and _same_bookstore(current, schedule) and stage.shop.close.alive:
+        while current is not None and current.bookstore == schedule.bookstore and stage.shop.close.alive:
             try:
                 report.add(stage.run(current), out)
             except BookstoreError as error:
@@ -71,10 +71,6 @@ def _run_until_trouble(
             on_round(report)
             current = next(source, None)
     return current
-
-
-def _same_bookstore(one: Schedule, other: Schedule) -> bool:
-    return (one.fsync, one.executors) == (other.fsync, other.executors)
 
 
 class _Shared:

@@ -37,12 +37,15 @@ class Result(Protocol):
 def run_random(count: int, seed: int, out: Path) -> Report:
     """Run schedules with faults of all kinds; failing ones are written below `out`.
 
+    In the last quarter of them, each call of a service goes by itself; in the others, many share a stream.
+
     Raises:
         BookstoreError: There are none to run, or the bookstore cannot be started.
     """
     if count < 1:
         raise BookstoreError("--schedules has to be a number from 1.")
-    return _run("Random schedules", [plan(seed, number) for number in range(count)], out)
+    streams = count - count // 4
+    return _run("Random schedules", [plan(seed, number, unary=number >= streams) for number in range(count)], out)
 
 
 def run_crash_points(out: Path) -> Report:

@@ -23,7 +23,7 @@ _SPAN = 3.0
 _EARLY = ("slow", "unavailable", "lose_reply", "crash_point", "cut")
 
 
-def plan(seed: int, number: int, fsync: Fsync | None = None) -> Schedule:
+def plan(seed: int, number: int, fsync: Fsync | None = None, *, unary: bool = False) -> Schedule:
     """The schedule of a seed with a number: 20 orders and 3 to 6 faults.
 
     Args:
@@ -31,14 +31,21 @@ def plan(seed: int, number: int, fsync: Fsync | None = None) -> Schedule:
         number: Of the schedule in it.
         fsync: None: faults of all kinds. Else faults of Redis and PostgreSQL only, with a Redis that writes to disk
             `always`, `everysec` or `no`.
+        unary: Whether each call of a service goes by itself, and not with others on a stream.
     """
-    name = f"{seed}-{number}-{fsync}" if fsync else f"{seed}-{number}"
+    name = "-".join([str(seed), str(number), *([fsync] if fsync else []), *(["unary"] if unary else [])])
     random = Random(name)  # noqa: S311 - no secret
     faults = _draw_faults(random, _STORE_KINDS if fsync else _ALL_KINDS, tails=fsync not in (None, "always"))
     orders = [_draw_order(random, n) for n in range(18)]
     # Twice the same, as an impatient customer does.
     again = [order._replace(at=order.at + random.uniform(0, 0.3)) for order in random.sample(orders, 2)]
-    return Schedule(name, tuple(sorted((*orders, *again), key=lambda order: order.at)), faults, fsync or "always")
+    return Schedule(
+        name,
+        tuple(sorted((*orders, *again), key=lambda order: order.at)),
+        faults,
+        fsync or "always",
+        transport="unary" if unary else "stream",
+    )
 
 
 def replay(name: str) -> Schedule:
@@ -48,10 +55,12 @@ def replay(name: str) -> Schedule:
         BookstoreError: `plan` gives no such name.
     """
     seed, _, rest = name.partition("-")
-    number, _, fsync = rest.partition("-")
-    if not (seed.isdecimal() and number.isdecimal() and fsync in ("", *get_args(Fsync))):
+    number, _, kind = rest.partition("-")
+    if not (seed.isdecimal() and number.isdecimal() and kind in ("", "unary", *get_args(Fsync))):
         raise BookstoreError(f"There is no schedule {name!r}; give its seed as verify printed it, such as 1-17.")
-    return plan(int(seed), int(number), cast("Fsync", fsync) if fsync else None)
+    if kind == "unary":
+        return plan(int(seed), int(number), unary=True)
+    return plan(int(seed), int(number), cast("Fsync", kind) if kind else None)
 
 
 def touches(fault: Fault) -> frozenset[str]:

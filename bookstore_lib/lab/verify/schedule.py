@@ -10,6 +10,7 @@ from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.customers import CUSTOMERS
 from bookstore_lib.lab.faults import Fault
 from bookstore_lib.lab.supervisor.plan import Fsync
+from bookstore_lib.runtime.settings import TRANSPORTS
 
 EXECUTORS = 3
 _MOST_EXECUTORS = 9
@@ -49,6 +50,7 @@ class Schedule:
         faults: By time.
         fsync: When the Redis of the bookstore writes to disk.
         executors: How many executors the bookstore has.
+        transport: How its services are called: `stream` or `unary`.
     """
 
     name: str
@@ -56,6 +58,12 @@ class Schedule:
     faults: tuple[TimedFault, ...]
     fsync: Fsync = "always"
     executors: int = EXECUTORS
+    transport: str = "stream"
+
+    @property
+    def bookstore(self) -> tuple[Fsync, int, str]:
+        """What kind of bookstore it wants: those that want the same one can share it."""
+        return self.fsync, self.executors, self.transport
 
     def to_fields(self) -> dict[str, Any]:
         """What `from_fields` reads."""
@@ -64,6 +72,7 @@ class Schedule:
             "faults": [{"at": timed.at, "fault": timed.fault.to_fields()} for timed in self.faults],
             "fsync": self.fsync,
             "executors": self.executors,
+            "transport": self.transport,
         }
 
     @classmethod
@@ -82,10 +91,12 @@ class Schedule:
             raise BookstoreError(f"{name}: 'fsync' has to be one of {', '.join(get_args(Fsync))}, not {fsync!r}.")
         if (executors := values.get("executors", EXECUTORS)) not in range(1, _MOST_EXECUTORS + 1):
             raise BookstoreError(f"{name}: 'executors' has to be a number from 1 to {_MOST_EXECUTORS}.")
+        if (transport := values.get("transport", "stream")) not in TRANSPORTS:
+            raise BookstoreError(f"{name}: 'transport' has to be one of {', '.join(TRANSPORTS)}, not {transport!r}.")
         orders = tuple(_placement(f"{name}, order {n}", order, n) for n, order in enumerate(values["orders"], 1))
         timed = tuple(_timed(f"{name}, fault {n}", fault) for n, fault in enumerate(faults, 1))
         by_time = tuple(sorted(orders, key=lambda o: o.at)), tuple(sorted(timed, key=lambda t: t.at))
-        return cls(name, *by_time, fsync, executors)
+        return cls(name, *by_time, fsync, executors, transport)
 
     @classmethod
     def load(cls, path: Path) -> "Schedule":

@@ -53,10 +53,11 @@ class Stage:
     Args:
         fsync: When its Redis writes to disk.
         executors: Number of order executors.
+        transport: How the services are called.
     """
 
-    def __init__(self, fsync: Fsync = "always", executors: int = EXECUTORS) -> None:
-        self.shop = Bookstore(executors, lease_ttl=TTL, links=True, fsync=fsync)
+    def __init__(self, fsync: Fsync = "always", executors: int = EXECUTORS, transport: str = "stream") -> None:
+        self.shop = Bookstore(executors, lease_ttl=TTL, links=True, fsync=fsync, transport=transport)
         self._traces = TraceReader(self.shop.run_dir / "traces")
 
     def __enter__(self) -> Self:
