@@ -59,6 +59,7 @@ def answers(running_shop, numbers):
     shop.kill("fraud_detection")
     said.append(post(_order(numbers["failed"], CVV["failed"], "plain")))
     shop.start("fraud_detection")
+    eventually(lambda: requests.get(f"{shop.url}/api/health", timeout=5).ok)  # it is connected again
     assert "Order Approved" in said[0]
     assert "Order Failed" in said[-1]
     return said

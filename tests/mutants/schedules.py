@@ -60,9 +60,9 @@ EXECUTOR_1_FROZEN_BEFORE_RENEWING = _schedule(
 )
 FORGOTTEN_WITHOUT_A_LEADER = _schedule(
     "Redis forgets while there is no leader",
-    _good(0.3, 0.4, 0.5),
+    _good(0.2, 0.3, 0.4),
     (0.0, Fault("freeze", process=LEADER, seconds=_LONG)),
-    (0.8, Fault("flush")),
+    (0.55, Fault("flush")),  # the lock that was last renewed a third of its life before holds until 0.67
 )
 REPLY_OF_A_PUSH_LOST = _schedule(
     "the reply of a push is lost",
