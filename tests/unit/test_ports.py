@@ -26,12 +26,21 @@ def own_lock_folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def two_ports(monkeypatch):
-    """Leaves only two ports to choose from."""
-    first = reserve_port()
-    first.release()
-    monkeypatch.setattr(ports, "FIRST", first.number)
-    monkeypatch.setattr(ports, "LAST", first.number + 1)
-    return first.number, first.number + 1
+    """Leaves only two ports to choose from, both free."""
+    free = next(
+        number for number in range(ports.FIRST, ports.LAST) if can_be_bound(number) and can_be_bound(number + 1)
+    )
+    monkeypatch.setattr(ports, "FIRST", free)
+    monkeypatch.setattr(ports, "LAST", free + 1)
+    return free, free + 1
+
+
+def can_be_bound(number):
+    try:
+        socket.create_server(("0.0.0.0", number)).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_a_reserved_port_lies_below_the_ephemeral_range_and_can_be_bound():
