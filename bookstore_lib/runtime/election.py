@@ -17,7 +17,7 @@ from bookstore_lib.runtime.tracker import OrderEventTracker
 log = logging.getLogger(__name__)
 
 # Followers wake up one after the other when the lock expires, not all in the same millisecond.
-_JITTER = 0.01
+_JITTER = 0.002
 
 
 class Election:

@@ -4,8 +4,9 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import redis
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 _LOOK_AGAIN = 1.0
 # Requests that come at the same time share a transaction; so many at most.
 _TOGETHER = 64
+
+# Returns whether the order has ended.
+SendOn = Callable[[], bool]
 
 
 class Desk:
@@ -106,7 +110,7 @@ class Desk:
             return self.await_outcome(kept_id, until)
         self._tracker.local(order.order_id, "accepted")
         audit("accept", "accepted", order.order_id)
-        return self._see_through(order, until)
+        return self.await_outcome(order.order_id, until, partial(self._send_on, order))
 
     def _accept(self, acceptances: Sequence[Acceptance]) -> list[str | Exception]:
         with crash_point("accept"):
@@ -117,35 +121,38 @@ class Desk:
             self._queue.push(order_ids)
         return [None] * len(order_ids)
 
-    def await_outcome(self, order_id: str, until: float) -> StoredOrder:
+    def await_outcome(self, order_id: str, until: float, send_on: SendOn | None = None) -> StoredOrder:
         """Wait for an order's outcome until `until` on the monotonic clock; returns the order as it stands then.
 
-        Where too many wait already, it returns the order as it stands now.
+        Where too many wait already, it returns the order as it stands now. `send_on` is as of `watch`.
         """
         if not self._seats.acquire(blocking=False):
+            if send_on is not None:
+                send_on()
             return self._store.load(order_id)
         try:
-            return self._await(order_id, until)
+            *_, stored = self.watch(order_id, until, _LOOK_AGAIN, send_on)
+            return stored
         finally:
             self._seats.release()
 
-    def _await(self, order_id: str, until: float) -> StoredOrder:
-        *_, stored = self.watch(order_id, until, _LOOK_AGAIN)
-        return stored
-
-    def watch(self, order_id: str, until: float, every: float) -> Iterator[StoredOrder]:
+    def watch(self, order_id: str, until: float, every: float, send_on: SendOn | None = None) -> Iterator[StoredOrder]:
         """An order as it stands now, and again after each wake-up; ends with its outcome.
 
         Args:
             order_id: Which order.
             until: On the monotonic clock; without an outcome it ends then.
             every: Seconds until the next look, where nothing wakes it up before.
+            send_on: Sends a new order on its way, once its outcome is expected; it is first looked at after a wake-up.
 
         Raises:
             UnknownOrderError: There is none.
             UnavailableError: The record does not answer.
         """
         with self._board.expecting(order_id) as woken:
+            if send_on is not None and not send_on():
+                woken.wait(max(0.0, min(until - time.monotonic(), every)))
+                woken.clear()
             while True:
                 stored = self._looking.ask(order_id)
                 if stored.outcome is not None:
@@ -161,10 +168,12 @@ class Desk:
         """Finish the clean-up that is under way."""
         self._cleaners.shutdown()
 
-    def _see_through(self, order: Order, until: float) -> StoredOrder:
-        if self._checkout is None or not self._check_here(self._checkout, order):
-            self._enqueue(order.order_id)
-        return self.await_outcome(order.order_id, until)
+    def _send_on(self, order: Order) -> bool:
+        """Check an order here, where that is to be, and queue it; returns whether it has ended already."""
+        if self._checkout is not None and self._check_here(self._checkout, order):
+            return True
+        self._enqueue(order.order_id)
+        return False
 
     def _answered(self, stored: StoredOrder, idempotency: IdempotencyKey | None) -> StoredOrder:
         """Note what the customer is told."""
