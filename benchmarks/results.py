@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bookstore_lib.lab.bench import run_bench
+from bookstore_lib.lab.bench.own import run_bench
 
 ORDERS, ROUNDS = 100, 20
 GOALS = {

@@ -222,7 +222,7 @@ def bench(
     rounds: Annotated[int, typer.Option(min=1, help="Failovers and handovers.")] = 10,
 ) -> None:
     """Measure start-up, latency, memory, failover and handover on this machine."""
-    from bookstore_lib.lab.bench import run_bench  # noqa: PLC0415 - only when needed
+    from bookstore_lib.lab.bench.own import run_bench  # noqa: PLC0415 - only when needed
     from bookstore_lib.lab.tables import print_figures  # noqa: PLC0415
 
     figures = run_bench(orders, rounds, _say)
