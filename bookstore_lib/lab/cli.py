@@ -222,10 +222,11 @@ def bench(
     rounds: Annotated[int, typer.Option(min=1, help="Failovers and handovers.")] = 10,
 ) -> None:
     """Measure start-up, latency, memory, failover and handover on this machine."""
-    from bookstore_lib.lab.bench.own import run_bench  # noqa: PLC0415 - only when needed
+    from bookstore_lib.lab.bench import locks, own  # noqa: PLC0415 - only when needed
     from bookstore_lib.lab.tables import print_figures  # noqa: PLC0415
 
-    figures = run_bench(orders, rounds, _say)
+    rows = [*own.measure(orders, _say), *locks.measure_ours(rounds, _say)]
+    figures = {f"{row.figure}, {row.way}": round(row.value, 2) for row in rows}
     if as_json:
         _print_json(figures)
     else:
