@@ -113,6 +113,9 @@ class IdlePath:
         for channel in (CHANNEL, _CHANNEL):
             listening = (self._client, channel, self._hear, self._stopped)
             threading.Thread(target=listen, args=listening, daemon=True).start()
+        # The orchestrator listens to the outcomes, too.
+        while dict(self._client.pubsub_numsub(CHANNEL, _CHANNEL)) != {CHANNEL: 2, _CHANNEL: 1}:
+            time.sleep(_POLL)
 
     def push_to_outcome(self, order_id: str) -> float:
         """Seconds from the push of an accepted order until its outcome is published; returns when all is cleared."""
