@@ -37,7 +37,7 @@ from bookstore_lib.runtime.settings import variable
 NOTES = Path(__file__).parents[1] / "docs" / "order_cost.json"
 ORDERS, WARM_UP, CUSTOMERS = 1000, 50, 8
 SAMPLED = ("executor-1", "fraud_detection")
-RECORD = ("py-spy", "record", "--gil", "-t", "-f", "raw", "-r", "200")
+RECORD = ("py-spy", "record", "--nonblocking", "--gil", "-t", "-f", "raw", "-r", "200")
 CORE = "gRPC's own threads"
 OTHER = "other"
 THREADS = "handing over between threads"
