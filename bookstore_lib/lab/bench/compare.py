@@ -67,24 +67,28 @@ class Comparison:
     Args:
         plan: What to measure.
         say: Told what happens, a line each.
+        note: Told what has to be read, too.
     """
 
-    def __init__(self, plan: Plan, say: Say) -> None:
-        self._plan, self._say = plan, say
+    def __init__(self, plan: Plan, say: Say, note: Say) -> None:
+        self._plan, self._say, self._note = plan, say, note
         self._drains = defaultdict[tuple[str, str], list[Drain]](list)
         self._presses = defaultdict[tuple[str, str], list[http.Measured]](list)
         self._contenders = [
             Contender(peer, setting) for peer in plan.peers for setting in peer.settings[: plan.settings]
         ]
 
-    def run(self) -> None:
-        """Do all rounds."""
-        for number in range(1, self._plan.rounds + 1):
-            turn = f"Round {number} of {self._plan.rounds}"
-            self._drain_ours(turn)
-            self._drain_peers(turn)
-            if self._plan.customers:
-                self._press(turn)
+    def take_turns(self, number: int) -> None:
+        """Measure everybody once; what a peer cannot do is noted, and it is left out.
+
+        Args:
+            number: Of the round, from 1.
+        """
+        turn = f"Round {number} of {self._plan.rounds}"
+        self._drain_ours(turn)
+        self._drain_peers(turn)
+        if self._plan.customers:
+            self._press(turn)
 
     def rows(self) -> list[Row]:
         """What was measured: medians of the rounds."""
@@ -122,7 +126,7 @@ class Comparison:
                 "stream" if streams else "unary",
             )
         except BookstoreError as error:
-            self._say(f"{each.peer.name} is left out from here on: {error}")
+            self._note(f"{each.peer.name} is left out from here on: {error}")
             self._contenders = [other for other in self._contenders if other.peer != each.peer]
         else:
             self._drains[each.peer.name, name].append(measured)

@@ -8,9 +8,9 @@ from bookstore_lib.lab.bench.told import told
 from bookstore_lib.lab.bench.watch import Drain, cpu_of, look_on
 from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.runtime.card_seal import CardSeal
+from bookstore_lib.runtime.order_store import Acceptance
 from bookstore_lib.runtime.postgres import Database
 from bookstore_lib.runtime.postgres_store import PostgresOrderStore
-from bookstore_lib.runtime.order_store import Acceptance
 from bookstore_lib.runtime.settings import variable
 from bookstore_lib.runtime.tracker import Stamp
 

@@ -6,8 +6,8 @@ import time
 
 from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.bench.http import Measured, run
-from bookstore_lib.lab.bench.peers.work import PEER
 from bookstore_lib.lab.bench.peers.table import Peer, Setting
+from bookstore_lib.lab.bench.peers.work import PEER
 from bookstore_lib.lab.bench.peers.workers import Place, last_line, place, running
 from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.lab.servers.ports import reserve_port
