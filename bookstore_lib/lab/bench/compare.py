@@ -1,4 +1,4 @@
-"""Backlogs and orders over HTTP: this system and its peers, in turns, so that a slow minute of the machine is everybody's."""
+"""Backlogs and orders over HTTP, this system and its peers in turns: a slow minute of the machine is everybody's."""
 
 import os
 import statistics
@@ -134,26 +134,34 @@ class Comparison:
     def _best(self, *, loop: bool = False) -> Contender | None:
         """Who has been fastest so far, or fastest on an event loop."""
         able = [each for each in self._contenders if each.peer.loop or not loop]
-        return max(able, key=lambda each: self._rate(each), default=None)
+        return max(able, key=self._rate, default=None)
 
     def _rate(self, each: Contender) -> float:
         return _median(drain.rate for drain in self._drains[each.peer.name, _way(each.setting)])
 
     def _press(self, turn: str) -> None:
-        plan, best = self._plan, self._best()
+        plan = self._plan
         with _unlimited(), Bookstore(trace_sample=SAMPLE) as shop:
             books = [book["title"] for book in shop.client.books(limit=plan.customers)]
             requests = [http.order_request(books[number % len(books)]) for number in range(plan.customers)]
             self._say(f"{turn}: {plan.customers} customers over HTTP")
             http.run(shop.url, requests, _WARM_UP)
             self._presses[OURS, _customers(plan)].append(http.run(shop.url, requests, plan.seconds))
+            best = self._best()
             if best is not None:
-                for name in [each.name for each in shop.processes() if each.name.startswith("executor-")]:
-                    shop.stop(name)
-                self._say(f"{turn}: {plan.customers} customers over HTTP, {best.peer.name}")
-                measured = press_peer(shop, best.peer, best.setting, requests, _WARM_UP, plan.seconds)
-                name = f"{_customers(plan)}, {best.setting.name}"
-                self._presses[best.peer.name, name].append(measured)
+                self._press_peer(turn, shop, best, requests)
+
+    def _press_peer(self, turn: str, shop: Bookstore, best: Contender, requests: list[bytes]) -> None:
+        plan, peer = self._plan, best.peer.name
+        self._say(f"{turn}: {plan.customers} customers over HTTP, {peer}")
+        for name in [each.name for each in shop.processes() if each.name.startswith("executor-")]:
+            shop.stop(name)
+        try:
+            measured = press_peer(shop, best.peer, best.setting, requests, _WARM_UP, plan.seconds)
+        except (BookstoreError, OSError, EOFError) as error:
+            self._note(f"{peer} could not be measured over HTTP: {error}")
+        else:
+            self._presses[peer, f"{_customers(plan)}, {best.setting.name}"].append(measured)
 
     def _drain_rows(self) -> Iterator[Row]:
         for (who, way), drains in self._drains.items():
