@@ -41,11 +41,11 @@ turns, and the medians of the rounds count, so the ratios say more than the figu
 |---|---|---|
 {summary}
 
-The first ratio is a backlog worked off by this system (streams, 1 % traced) to the best peer; the second to a peer whose
-jobs use our stream client; the third is ours with single calls and everything traced. A peer's job makes the ten calls
-of an order on the same running services, with clocks, 1 % traced. It keeps no record, books no payment, takes no stock,
-cancels and repeats nothing: all to the peer's advantage. Over HTTP the peer has the orchestrator's own reading, checking
-and pricing of a request, in Flask and waitress set up alike.
+The first ratio is a backlog worked off by this system (streams, 1 % traced) to the best peer; the second to a peer
+whose jobs use our stream client; the third is ours with single calls and everything traced. A peer's job makes the ten
+calls of an order on the same running services, with clocks, 1 % traced. It keeps no record, books no payment, takes no
+stock, cancels and repeats nothing: all to the peer's advantage. Over HTTP the peer has the orchestrator's own reading,
+checking and pricing of a request, in Flask and waitress set up alike.
 
 ## The peers
 
