@@ -4,10 +4,10 @@
 `python benchmarks/order_cost_figure.py` draws what is noted there. Started in a checkout of another version of this
 repository, with `PYTHONPATH=.`, it measures that one.
 
-The orders come over HTTP and are accepted while the only executor is frozen; then it works them off. All the processor
+The orders come over HTTP and are accepted while the only executor is frozen; then it works them off, and the processor
 time of that is counted, by process. Where it goes inside the executor and a service is sampled by py-spy, which has to
 be on the PATH and may have to be root (https://github.com/benfred/py-spy). What a process has used beyond the threads
-in which Python runs is gRPC's core.
+that were seen to run Python is what gRPC does in threads of its own.
 """
 
 import json
@@ -35,10 +35,10 @@ from bookstore_lib.lab.customers import checkout_body
 from bookstore_lib.runtime.settings import variable
 
 NOTES = Path(__file__).parents[1] / "docs" / "order_cost.json"
-ORDERS, WARM_UP, CUSTOMERS = 1000, 100, 8
+ORDERS, WARM_UP, CUSTOMERS = 1000, 50, 8
 SAMPLED = ("executor-1", "fraud_detection")
-RECORD = ("py-spy", "record", "-t", "-f", "raw", "-r", "100")
-CORE = "gRPC core (C threads)"
+RECORD = ("py-spy", "record", "--gil", "-t", "-f", "raw", "-r", "200")
+CORE = "gRPC's own threads"
 OTHER = "other"
 THREADS = "handing over between threads"
 # The innermost frame whose file has one of these in its path says what it is about.
@@ -170,19 +170,18 @@ def measure(shop: Bookstore, orders: int) -> tuple[dict[str, float], dict[str, d
     """Milliseconds of processor time an order, by process; and of those sampled, by kind."""
     accept(shop, WARM_UP)
     await_rest(shop)
-    begin = clock(shop)
     shop.pause("executor-1")
     accept(shop, orders)
+    begin = clock(shop)
     shop.resume("executor-1")
     with tempfile.TemporaryDirectory() as folder:
-        before = clock(shop)
         with sampled(shop, Path(folder)):
             await_rest(shop)
-            drained = clock(shop).since(before)
+            used = clock(shop).since(begin)
         lines = {name: Path(folder, name).read_text(encoding="utf-8").splitlines() for name in SAMPLED}
-    used = {name: 1000 * seconds / orders for name, seconds in clock(shop).since(begin).processes.items()}
-    kinds = {name: split(lines[name], drained.threads[name], drained.processes[name]) for name in SAMPLED}
-    return used, {name: {kind: share * used[name] for kind, share in each.items()} for name, each in kinds.items()}
+    ms = {name: 1000 * seconds / orders for name, seconds in used.processes.items()}
+    kinds = {name: split(lines[name], used.threads[name], used.processes[name]) for name in SAMPLED}
+    return ms, {name: {kind: share * ms[name] for kind, share in each.items()} for name, each in kinds.items()}
 
 
 def main(name: str, orders: int, traced: str) -> None:

@@ -41,12 +41,15 @@ class Peer(NamedTuple):
         module: What has to be installed.
         key: Of its lock on the server.
         make: Makes the lock, at its documented settings, with a client of the server.
+        held: For how long it is held while others wait, in seconds, at least and at most: at any moment between two of
+            their polls. A lock that is not renewed has to be ended within its life.
     """
 
     who: str
     module: str
     key: str
     make: Callable[[redis.Redis], Lock]
+    held: tuple[float, float]
 
 
 def _redis_py(client: redis.Redis) -> Lock:
@@ -65,9 +68,9 @@ def _pottery(client: redis.Redis) -> Lock:
 
 
 PEERS = [
-    Peer("redis-py Lock", "redis", "leader", _redis_py),
-    Peer("python-redis-lock", "redis_lock", "lock:leader", _python_redis_lock),
-    Peer("pottery Redlock", "pottery", "redlock:leader", _pottery),
+    Peer("redis-py Lock", "redis", "leader", _redis_py, (0.1, 0.4)),
+    Peer("python-redis-lock", "redis_lock", "lock:leader", _python_redis_lock, (0.1, 2.1)),
+    Peer("pottery Redlock", "pottery", "redlock:leader", _pottery, (0.1, 0.4)),
 ]
 
 

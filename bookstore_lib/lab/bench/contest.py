@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 
 from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.bench import contender
-from bookstore_lib.lab.bench.contender import LIFE, Peer
+from bookstore_lib.lab.bench.contender import Peer
 from bookstore_lib.lab.servers.ports import reserve_port
 from bookstore_lib.lab.servers.redis_server import RedisServer
 from bookstore_lib.lab.supervisor.managed import Managed
@@ -24,8 +24,6 @@ from bookstore_lib.runtime.settings import variable
 
 _CONTENDERS = 3
 _PATIENCE = 60.0
-# Of the lock's life: those who wait have begun to, and those who poll are anywhere between two polls.
-_MOMENTS = (0.1, 0.4)
 
 
 @contextlib.contextmanager
@@ -116,7 +114,7 @@ class Contest:
         for other in others:
             self._tell(other)
             self._await("waiting")
-        time.sleep(LIFE * random.uniform(*_MOMENTS))  # noqa: S311 - no secret
+        time.sleep(random.uniform(*self._peer.held))  # noqa: S311 - no secret
         return holder
 
     def _release(self, holder: int, waiting: int) -> None:

@@ -47,22 +47,25 @@ def drain(orders: int, way: Way) -> Drain:
         env = told(shop)
         database = Database(env[variable("postgres_url")])
         shop.stop("executor-1")
-        _pile_up(PostgresOrderStore(database, CardSeal(env[variable("card_key")])), orders)
+        pile_up(PostgresOrderStore(database, CardSeal(env[variable("card_key")])), orders)
         shop.start("executor-1")
         try:
-            return look_on(orders, lambda: _settled(database), lambda: cpu_of(shop.supervisor_pid))
+            return look_on(orders, lambda: settled(database), lambda: cpu_of(shop.supervisor_pid))
         finally:
             database.close()
 
 
-def _settled(database: Database) -> int:
+def settled(database: Database) -> int:
+    """How many orders have ended."""
     (row,) = database.query("SELECT count(*) AS settled FROM orders WHERE status <> 'accepted'")
     return int(row.settled)
 
 
-def _pile_up(store: PostgresOrderStore, orders: int) -> None:
-    for start in range(0, orders, _TOGETHER):
-        store.accept_many([_acceptance(number) for number in range(start, min(start + _TOGETHER, orders))])
+def pile_up(store: PostgresOrderStore, orders: int, first: int = 0) -> None:
+    """Accept so many orders, numbered from `first`; no list in Redis holds them, so the next leader finds them."""
+    end = first + orders
+    for start in range(first, end, _TOGETHER):
+        store.accept_many([_acceptance(number) for number in range(start, min(start + _TOGETHER, end))])
 
 
 def _acceptance(number: int) -> Acceptance:
