@@ -22,6 +22,7 @@ GOALS = {
     "failover_beyond_lease_ms_p50": "at most 10",
     "failover_beyond_lease_ms_p90": "at most 25",
     "handover_ms_p50": "at most 5",
+    "idle_vs_bare_round_trips": "at most 2",
     "ready_seconds": "at most 3",
     "memory_mb": "at most 700",
 }

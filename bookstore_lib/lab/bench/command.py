@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bookstore_lib.lab.bench import locks, own
+from bookstore_lib.lab.bench import drawing, growth, latency, locks, own
 from bookstore_lib.lab.bench.compare import Comparison, Plan
 from bookstore_lib.lab.bench.drain import Way
 from bookstore_lib.lab.bench.peers.table import PEERS, missing
@@ -64,11 +64,13 @@ class Effort:
         plan: Of the comparison with peers.
         idle_orders: Placed one by one.
         leaders: Ended in each way.
+        most_orders: In the longest of the backlogs that show how all grows.
     """
 
     plan: Plan
     idle_orders: int
     leaders: int
+    most_orders: int
 
 
 def effort(orders: int | None, *, quick: bool) -> Effort:
@@ -80,8 +82,8 @@ def effort(orders: int | None, *, quick: bool) -> Effort:
     """
     peers = [peer for peer in PEERS if peer.installed]
     if quick:
-        return Effort(Plan(orders or 800, 1, QUICK_WAYS, peers, 1, 32, 4.0), 30, 4)
-    return Effort(Plan(orders or 2000, 3, ALL_WAYS, peers, 2, 64, 8.0), 100, 20)
+        return Effort(Plan(orders or 800, 1, QUICK_WAYS, peers, 1, 32, 4.0), 30, 4, 1_000)
+    return Effort(Plan(orders or 2000, 3, ALL_WAYS, peers, 2, 64, 8.0), 100, 20, 100_000)
 
 
 @dataclass(frozen=True)
@@ -117,20 +119,24 @@ def measure(much: Effort) -> Report:
     """
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
     load = f"load average {os.getloadavg()[0]:.1f} before"
-    rows: list[Row] = []
-    stages = 2 + much.plan.rounds
-    with _told(stages) as (say, note, done):
+    stages = (
+        lambda say: own.measure(much.idle_orders, say),
+        lambda say: latency.measure(much.idle_orders, say),
+        lambda say: locks.measure(much.leaders, say),
+        lambda say: growth.measure(much.most_orders, say),
+        drawing.measure,
+    )
+    with _told(much.plan.rounds + len(stages)) as (say, note, done):
         if left_out := missing(PEERS):
             note(left_out)
-        rows += own.measure(much.idle_orders, say)
-        done()
-        rows += locks.measure(much.leaders, say)
-        done()
         comparison = Comparison(much.plan, say, note)
         for turn in range(much.plan.rounds):
             comparison.take_turns(turn + 1)
             done()
-        rows += comparison.rows()
+        rows = comparison.rows()
+        for stage in stages:
+            rows += stage(say)
+            done()
     return Report(f"{machine}; {load}", f"{datetime.now(UTC):%Y-%m-%d}", _versions(), rows)
 
 

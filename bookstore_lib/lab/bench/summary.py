@@ -28,6 +28,7 @@ def summarize(rows: Sequence[Row]) -> Summary:
         "failover_beyond_lease_ms_p50": _worst(rows, "failover", "beyond lease ms p50", "killed, not watched"),
         "failover_beyond_lease_ms_p90": _worst(rows, "failover", "beyond lease ms p90", "killed, not watched"),
         "handover_ms_p50": _worst(rows, "handover", "handover ms p50", ""),
+        "idle_vs_bare_round_trips": _worst(rows, "idle path", "times the bare round trips", ""),
         "ready_seconds": _worst(rows, "start", "ready seconds", ""),
         "memory_mb": _worst(rows, "memory", "memory MB", "resident"),
     }

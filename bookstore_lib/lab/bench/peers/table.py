@@ -101,7 +101,12 @@ PEERS = (
     Peer("RQ", "rq_app", ("rq",), False, "it goes to the failed jobs", (_rq(4), _rq(2))),
     Peer("Celery", "celery_app", ("celery",), False, "it is taken up an hour later", (_celery(16), _celery(8))),
     Peer(
-        "Dramatiq", "dramatiq_app", ("dramatiq",), False, "it is taken up a minute later", (_dramatiq(16), _dramatiq(32))
+        "Dramatiq",
+        "dramatiq_app",
+        ("dramatiq",),
+        False,
+        "it is taken up a minute later",
+        (_dramatiq(16), _dramatiq(32)),
     ),
     Peer("Huey", "huey_app", ("huey",), False, "it is lost", (_huey(16), _huey(8))),
     Peer("SAQ", "saq_app", ("saq",), True, "it is taken up after its timeout of 10 s", (_saq(64), _saq(128))),
