@@ -82,7 +82,7 @@ def effort(orders: int | None, *, quick: bool) -> Effort:
     """
     peers = [peer for peer in PEERS if peer.installed]
     if quick:
-        return Effort(Plan(orders or 800, 1, QUICK_WAYS, peers, 1, 32, 4.0), 30, 4, 1_000)
+        return Effort(Plan(orders or 1200, 1, QUICK_WAYS, peers, 1, 32, 4.0), 30, 4, 1_000)
     return Effort(Plan(orders or 2000, 3, ALL_WAYS, peers, 2, 64, 8.0), 100, 20, 100_000)
 
 

@@ -31,7 +31,8 @@ class Plan(NamedTuple):
     """What to measure, and how often.
 
     Attributes:
-        orders: In a backlog that streams work off; others get a quarter.
+        orders: In a backlog that streams work off; others get half. Many more than are under way at a time, else what
+            is done before the first look counts for much.
         rounds: Of everything; the medians count.
         ways: Of ours.
         peers: Who is compared with; those that are installed.
@@ -51,7 +52,7 @@ class Plan(NamedTuple):
     @property
     def few(self) -> int:
         """The orders of a backlog where each call goes by itself."""
-        return max(50, self.orders // 4)
+        return self.orders // 2
 
 
 class Contender(NamedTuple):
