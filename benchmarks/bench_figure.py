@@ -42,14 +42,14 @@ def draw(rows: Sequence[Row]) -> Picture:
         _bars(below, "Over HTTP: a customer sends an order and waits for its outcome", http)
         legend = [Patch(facecolor=COLOURS[k], hatch=HATCHES[k], edgecolor="white", label=LABELS[k]) for k in LABELS]
         picture.legend(handles=legend, loc="upper right", bbox_to_anchor=(0.985, 0.995), ncols=3, frameon=False)
-        picture.subplots_adjust(left=0.36, right=0.93, top=0.86, bottom=0.03, hspace=0.35)
+        picture.subplots_adjust(left=0.31, right=0.95, top=0.87, bottom=0.03, hspace=0.35)
     told = "; ".join(f"{label}: {rate:.0f}" for label, _, rate in backlog + http)
     picture.alt = f"Orders a second, this system and what people would use instead. {told}."
     return picture
 
 
 def _bars(axes: Axes, title: str, bars: Sequence[Bar]) -> None:
-    most = max(rate for _, _, rate in bars)
+    most = max((rate for _, _, rate in bars), default=1.0)
     for place, (_, kind, rate) in enumerate(bars):
         axes.barh(place, rate, color=COLOURS[kind], hatch=HATCHES[kind], edgecolor="white", height=0.72)
         axes.text(rate + 0.008 * most, place, f"{rate:.0f}", va="center", fontsize=9.5, color=BLACK)
@@ -77,7 +77,7 @@ def _kind_of_way(row: Row) -> str:
 def _label(row: Row, topic: str) -> str:
     if row.who != OURS:
         return f"{row.who}, our streams" if row.way.endswith(STREAMS) else row.who
-    return row.way if topic == DRAIN else "three executors"
+    return f"ours: {row.way}" if topic == DRAIN else "ours"
 
 
 def main() -> None:
