@@ -1,4 +1,4 @@
-"""Backlogs and orders over HTTP: this system and its peers, in turns, so that a slow minute of the machine is everybody's."""
+"""Backlogs and orders over HTTP, this system and its peers in turns: a slow minute of the machine is everybody's."""
 
 import os
 import statistics
@@ -31,7 +31,8 @@ class Plan(NamedTuple):
     """What to measure, and how often.
 
     Attributes:
-        orders: In a backlog that streams work off; others get a quarter.
+        orders: In a backlog that streams work off; others get half. Many more than are under way at a time, else what
+            is done before the first look counts for much.
         rounds: Of everything; the medians count.
         ways: Of ours.
         peers: Who is compared with; those that are installed.
@@ -51,7 +52,7 @@ class Plan(NamedTuple):
     @property
     def few(self) -> int:
         """The orders of a backlog where each call goes by itself."""
-        return max(50, self.orders // 4)
+        return self.orders // 2
 
 
 class Contender(NamedTuple):
@@ -67,24 +68,28 @@ class Comparison:
     Args:
         plan: What to measure.
         say: Told what happens, a line each.
+        note: Told what has to be read, too.
     """
 
-    def __init__(self, plan: Plan, say: Say) -> None:
-        self._plan, self._say = plan, say
+    def __init__(self, plan: Plan, say: Say, note: Say) -> None:
+        self._plan, self._say, self._note = plan, say, note
         self._drains = defaultdict[tuple[str, str], list[Drain]](list)
         self._presses = defaultdict[tuple[str, str], list[http.Measured]](list)
         self._contenders = [
             Contender(peer, setting) for peer in plan.peers for setting in peer.settings[: plan.settings]
         ]
 
-    def run(self) -> None:
-        """Do all rounds."""
-        for number in range(1, self._plan.rounds + 1):
-            turn = f"Round {number} of {self._plan.rounds}"
-            self._drain_ours(turn)
-            self._drain_peers(turn)
-            if self._plan.customers:
-                self._press(turn)
+    def take_turns(self, number: int) -> None:
+        """Measure everybody once; what a peer cannot do is noted, and it is left out.
+
+        Args:
+            number: Of the round, from 1.
+        """
+        turn = f"Round {number} of {self._plan.rounds}"
+        self._drain_ours(turn)
+        self._drain_peers(turn)
+        if self._plan.customers:
+            self._press(turn)
 
     def rows(self) -> list[Row]:
         """What was measured: medians of the rounds."""
@@ -122,7 +127,7 @@ class Comparison:
                 "stream" if streams else "unary",
             )
         except BookstoreError as error:
-            self._say(f"{each.peer.name} is left out from here on: {error}")
+            self._note(f"{each.peer.name} is left out from here on: {error}")
             self._contenders = [other for other in self._contenders if other.peer != each.peer]
         else:
             self._drains[each.peer.name, name].append(measured)
@@ -130,26 +135,34 @@ class Comparison:
     def _best(self, *, loop: bool = False) -> Contender | None:
         """Who has been fastest so far, or fastest on an event loop."""
         able = [each for each in self._contenders if each.peer.loop or not loop]
-        return max(able, key=lambda each: self._rate(each), default=None)
+        return max(able, key=self._rate, default=None)
 
     def _rate(self, each: Contender) -> float:
         return _median(drain.rate for drain in self._drains[each.peer.name, _way(each.setting)])
 
     def _press(self, turn: str) -> None:
-        plan, best = self._plan, self._best()
+        plan = self._plan
         with _unlimited(), Bookstore(trace_sample=SAMPLE) as shop:
             books = [book["title"] for book in shop.client.books(limit=plan.customers)]
             requests = [http.order_request(books[number % len(books)]) for number in range(plan.customers)]
             self._say(f"{turn}: {plan.customers} customers over HTTP")
             http.run(shop.url, requests, _WARM_UP)
             self._presses[OURS, _customers(plan)].append(http.run(shop.url, requests, plan.seconds))
+            best = self._best()
             if best is not None:
-                for name in [each.name for each in shop.processes() if each.name.startswith("executor-")]:
-                    shop.stop(name)
-                self._say(f"{turn}: {plan.customers} customers over HTTP, {best.peer.name}")
-                measured = press_peer(shop, best.peer, best.setting, requests, _WARM_UP, plan.seconds)
-                name = f"{_customers(plan)}, {best.setting.name}"
-                self._presses[best.peer.name, name].append(measured)
+                self._press_peer(turn, shop, best, requests)
+
+    def _press_peer(self, turn: str, shop: Bookstore, best: Contender, requests: list[bytes]) -> None:
+        plan, peer = self._plan, best.peer.name
+        self._say(f"{turn}: {plan.customers} customers over HTTP, {peer}")
+        for name in [each.name for each in shop.processes() if each.name.startswith("executor-")]:
+            shop.stop(name)
+        try:
+            measured = press_peer(shop, best.peer, best.setting, requests, _WARM_UP, plan.seconds)
+        except (BookstoreError, OSError, EOFError) as error:
+            self._note(f"{peer} could not be measured over HTTP: {error}")
+        else:
+            self._presses[peer, f"{_customers(plan)}, {best.setting.name}"].append(measured)
 
     def _drain_rows(self) -> Iterator[Row]:
         for (who, way), drains in self._drains.items():

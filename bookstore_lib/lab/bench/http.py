@@ -32,23 +32,33 @@ def order_request(title: str, *headers: str) -> bytes:
     return "\r\n".join(lines).encode()
 
 
-async def press(url: str, requests: list[bytes], expected: int, seconds: float) -> Measured:
+def run(url: str, requests: list[bytes], seconds: float, expected: int = 200) -> Measured:
     """Let a customer send each of these requests for some seconds.
+
+    Args:
+        url: Of the shop.
+        requests: What each customer sends, as bytes.
+        seconds: How long.
+        expected: HTTP status of every answer.
 
     Raises:
         BookstoreError: An answer had another status than expected.
     """
-    parts = urlsplit(url)
     answers: list[tuple[int, float]] = []
     began = time.monotonic()
-    address = (str(parts.hostname), int(parts.port or 80))
-    await asyncio.gather(*(_customer(address, request, began + seconds, answers) for request in requests))
+    asyncio.run(_press(url, requests, began + seconds, answers))
     statuses = Counter(status for status, _ in answers)
     if set(statuses) != {expected}:
         raise BookstoreError(f"Not all answers were {expected}: {dict(statuses)}")
     times = sorted(1000 * each for _, each in answers)
     seconds = time.monotonic() - began
     return Measured(len(times), len(times) / seconds, median(times), times[int(0.99 * len(times))])
+
+
+async def _press(url: str, requests: list[bytes], until: float, answers: list[tuple[int, float]]) -> None:
+    parts = urlsplit(url)
+    address = (str(parts.hostname), int(parts.port or 80))
+    await asyncio.gather(*(_customer(address, request, until, answers) for request in requests))
 
 
 async def _customer(address: tuple[str, int], request: bytes, until: float, answers: list[tuple[int, float]]) -> None:
@@ -61,8 +71,3 @@ async def _customer(address: tuple[str, int], request: bytes, until: float, answ
         await reader.readexactly(int(length.partition(b":")[2]))
         answers.append((int(head.split()[1]), time.monotonic() - began))
     writer.close()
-
-
-def run(url: str, requests: list[bytes], seconds: float) -> Measured:
-    """As `press`; every order has to end well."""
-    return asyncio.run(press(url, requests, 200, seconds))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import ExitStack
 from functools import cache, partial
 from typing import Any, Protocol
@@ -120,5 +120,3 @@ def _work_of(_loop: asyncio.AbstractEventLoop) -> AsyncWork:
 async def check_out(order_id: str) -> None:
     """The job; errors as in `AsyncWork.check_out`."""
     await _work_of(asyncio.get_running_loop()).check_out(order_id)
-
-

@@ -32,6 +32,4 @@ def drain(shop: Bookstore, peer: Peer, setting: Setting, orders: int, transport:
         prefix = f"{peer.module}-{next(_runs)}"
         run([f"{__package__}.enqueue", peer.module, prefix, str(orders)], where)
         with running(setting.commands, where) as workers:
-            return look_on(
-                orders, lambda: int(client.get(DONE) or 0), lambda: cpu_of(shop.supervisor_pid, workers)
-            )
+            return look_on(orders, lambda: int(client.get(DONE) or 0), lambda: cpu_of(shop.supervisor_pid, workers))

@@ -5,6 +5,7 @@ the order: it queues the job, waits for it, and answers.
 """
 
 import asyncio
+import logging
 import os
 import threading
 from contextlib import ExitStack
@@ -58,6 +59,7 @@ class Counter:
 
 def start(settings: Settings, _tracker: OrderEventTracker, parts: ExitStack) -> None:
     """Connect and serve, until the stack ends."""
+    logging.disable(logging.INFO)  # some peers tell of each job, which would slow them down
     catalogue = Catalogue(open_record(settings.postgres_url, parts, connections=16))
     counter = Counter(import_module(f"{__package__}.{os.environ[PEER]}"))
     start_thread(listen, "answers", (connect(settings.redis_url), CHANNEL, counter.tell, threading.Event()))

@@ -1,22 +1,20 @@
 """Orders over HTTP that a peer works on, behind a front door like the orchestrator's."""
 
 import contextlib
-import socket
 import time
 
 from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.bench.http import Measured, run
-from bookstore_lib.lab.bench.peers.work import PEER
 from bookstore_lib.lab.bench.peers.table import Peer, Setting
+from bookstore_lib.lab.bench.peers.work import PEER
 from bookstore_lib.lab.bench.peers.workers import Place, last_line, place, running
 from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.lab.servers.ports import reserve_port
 from bookstore_lib.runtime.redis_client import connect
 from bookstore_lib.runtime.settings import variable
 
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 _LOOK = 0.05
-_HOST = "127.0.0.1"
 
 
 def press_peer(
@@ -39,21 +37,23 @@ def press_peer(
     with connect(where.redis_url) as client:
         client.flushdb()
     port = reserve_port()
-    address = f"{_HOST}:{port.number}"
-    where.env.update({variable("http_listen"): address, PEER: peer.module})
+    where.env.update({variable("http_listen"): f"127.0.0.1:{port.number}", PEER: peer.module})
+    url = f"http://127.0.0.1:{port.number}"
     try:
         with running([(f"{__package__}.front",), *setting.commands], where):
-            _await_listening(port.number, where)
-            run(f"http://{address}", requests, warm_up)
-            return run(f"http://{address}", requests, seconds)
+            _await_answer(url, requests[0], where)
+            run(url, requests, warm_up)
+            return run(url, requests, seconds)
     finally:
         port.release()
 
 
-def _await_listening(port: int, where: Place) -> None:
+def _await_answer(url: str, request: bytes, where: Place) -> None:
+    """Try until the front door is open and the workers work."""
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until:
-        with contextlib.suppress(OSError), socket.create_connection((_HOST, port), _LOOK):
+        with contextlib.suppress(OSError, EOFError, BookstoreError):
+            run(url, [request], _LOOK)
             return
         time.sleep(_LOOK)
-    raise BookstoreError(f"The peer's front door did not open: {last_line(where.log)}")
+    raise BookstoreError(f"The peer's front door does not answer: {last_line(where.log)}")

@@ -29,4 +29,4 @@ async def start() -> None:
 
 async def push(order_id: str) -> None:
     """Queue an order."""
-    await _queue.enqueue("check_out", order_id=order_id, ttl=-1)
+    await _queue.enqueue("check_out", order_id=order_id, ttl=-1, retries=3)

@@ -97,12 +97,14 @@ def _taskiq(jobs: int) -> Setting:
     return Setting(f"stream broker, 2 workers, {jobs} jobs each, uvloop", (run,))
 
 
+_DRAMATIQ = (_dramatiq(16), _dramatiq(32))
+_TASKIQ = (_taskiq(64), _taskiq(128))
 PEERS = (
-    Peer("RQ", "rq_app", ("rq",), False, "it goes to the failed jobs", (_rq(4), _rq(8))),
-    Peer("Celery", "celery_app", ("celery",), False, "it is taken up an hour later", (_celery(8), _celery(16))),
-    Peer("Dramatiq", "dramatiq_app", ("dramatiq",), False, "it is taken up a minute later", (_dramatiq(8), _dramatiq(16))),
-    Peer("Huey", "huey_app", ("huey",), False, "it is lost", (_huey(8), _huey(16))),
-    Peer("SAQ", "saq_app", ("saq",), True, "it is taken up after its timeout of 10 s", (_saq(64), _saq(32))),
-    Peer("arq", "arq_app", ("arq",), True, "it is taken up after its timeout of 300 s", (_arq(64), _arq(32))),
-    Peer("taskiq", "taskiq_app", ("taskiq", "taskiq_redis"), True, "it is taken up ten minutes later", (_taskiq(64), _taskiq(32))),
+    Peer("RQ", "rq_app", ("rq",), False, "it goes to the failed jobs", (_rq(4), _rq(2))),
+    Peer("Celery", "celery_app", ("celery",), False, "it is taken up an hour later", (_celery(16), _celery(8))),
+    Peer("Dramatiq", "dramatiq_app", ("dramatiq",), False, "it is taken up a minute later", _DRAMATIQ),
+    Peer("Huey", "huey_app", ("huey",), False, "it is lost", (_huey(16), _huey(8))),
+    Peer("SAQ", "saq_app", ("saq",), True, "it is taken up after its timeout of 10 s", (_saq(64), _saq(128))),
+    Peer("arq", "arq_app", ("arq",), True, "it is taken up after its timeout of 300 s", (_arq(16), _arq(64))),
+    Peer("taskiq", "taskiq_app", ("taskiq", "taskiq_redis"), True, "it is taken up ten minutes later", _TASKIQ),
 )

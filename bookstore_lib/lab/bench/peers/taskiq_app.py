@@ -8,7 +8,7 @@ from bookstore_lib.lab.bench.peers import async_work
 
 # From the stream's beginning: the backlog is there before the workers are.
 broker = RedisStreamBroker(os.environ["BOOKSTORE_REDIS_URL"], consumer_id="0")
-_task = broker.task(async_work.check_out, task_name="check_out")
+_task = broker.task(task_name="check_out")(async_work.check_out)
 
 
 async def start() -> None:

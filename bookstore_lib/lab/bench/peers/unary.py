@@ -1,4 +1,4 @@
-"""Single calls on an event loop, with gRPC's own client for asyncio: the same clocks and deadlines as `ServiceClient`."""
+"""Single calls on an event loop, with gRPC's own client for it: the same clocks and deadlines as `ServiceClient`."""
 
 from collections.abc import Awaitable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a job needs, opened when the first one runs: a worker may have been forked before, and gRPC does not bear that."""
+"""What a job needs, opened by the first one: workers may have been forked before, and gRPC does not bear that."""
 
 import os
 import threading

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,8 @@ from bookstore_lib.runtime.starter import WATCH_STDIN
 
 # Of Redis, so that a peer's keys are by themselves.
 _DATABASE = "/1"
+# Seconds: where a call is late a job would fail, and the peer not do all of the work.
+_DEADLINE = "30"
 
 
 class Place(NamedTuple):
@@ -50,7 +52,7 @@ def place(shop: Bookstore, transport: str = "unary", concurrency: int = 0, *, an
     """
     env = told(shop)
     redis_url = urlsplit(shop.redis_url)._replace(path=_DATABASE).geturl()
-    own = {"process": "peer", "transport": transport, "redis_url": redis_url, "http_listen": "127.0.0.1:0"}
+    own = {"process": "peer", "transport": transport, "redis_url": redis_url, "call_deadline": _DEADLINE}
     env |= {variable(name): value for name, value in own.items()}
     env |= {"RQ_REDIS_URL": redis_url, CONCURRENCY: str(concurrency), ANSWERS: "1" if answers else ""}
     del env[WATCH_STDIN]
