@@ -1,5 +1,7 @@
 """What the benchmark makes of its figures. That it measures is shown with real processes."""
 
+import time
+
 import pytest
 
 from bookstore_lib.core.errors import BookstoreError
@@ -106,10 +108,16 @@ def test_every_peer_says_what_becomes_of_a_job_whose_worker_is_killed():
     assert all(peer.durability and peer.settings for peer in PEERS)
 
 
-def test_a_rate_is_that_of_the_middle_of_a_backlog(monkeypatch):
+def clock_of_seconds(monkeypatch):
+    """A clock, in a list, on which every pause is a second long."""
     now = [0.0]
-    monkeypatch.setattr(watch.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(watch.time, "sleep", lambda _seconds: now.__setitem__(0, now[0] + 1))
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda _seconds: now.__setitem__(0, now[0] + 1))
+    return now
+
+
+def test_a_rate_is_that_of_the_middle_of_a_backlog(monkeypatch):
+    now = clock_of_seconds(monkeypatch)
     # Nothing for 5 s, then 10 a second, then 1 a second at the end.
     done = lambda: round(min(max(0, now[0] - 5) * 10, 90) + max(0, now[0] - 14))  # noqa: E731
     drained = watch.look_on(100, done, lambda: {"redis": now[0] / 2})
@@ -118,8 +126,6 @@ def test_a_rate_is_that_of_the_middle_of_a_backlog(monkeypatch):
 
 
 def test_a_backlog_that_is_not_worked_off_any_more_is_given_up(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr(watch.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(watch.time, "sleep", lambda _seconds: now.__setitem__(0, now[0] + 1))
+    clock_of_seconds(monkeypatch)
     with pytest.raises(BookstoreError, match="Only 7 orders"):
         watch.look_on(100, lambda: 7, dict)

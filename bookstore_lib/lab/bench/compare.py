@@ -88,8 +88,7 @@ class Comparison:
         turn = f"Round {number} of {self._plan.rounds}"
         self._drain_ours(turn)
         self._drain_peers(turn)
-        if self._plan.customers:
-            self._press(turn)
+        self._press(turn)
 
     def rows(self) -> list[Row]:
         """What was measured: medians of the rounds."""
@@ -99,7 +98,10 @@ class Comparison:
         for way in self._plan.ways:
             self._say(f"{turn}: a backlog, {way}")
             orders = self._plan.few if way.transport == "unary" or way.in_flight < 8 else self._plan.orders
-            self._drains[OURS, str(way)].append(drain(orders, way))
+            try:
+                self._drains[OURS, str(way)].append(drain(orders, way))
+            except BookstoreError as error:
+                self._note(f"This turn does not count: {error}")
 
     def _drain_peers(self, turn: str) -> None:
         if not self._contenders:

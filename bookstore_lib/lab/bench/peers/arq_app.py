@@ -6,7 +6,7 @@ from typing import Any
 from arq import create_pool
 from arq.connections import RedisSettings
 
-from bookstore_lib.lab.bench.peers import async_work, work
+from bookstore_lib.lab.bench.peers import async_work, keys
 
 _settings = RedisSettings.from_dsn(os.environ["BOOKSTORE_REDIS_URL"])
 _pools: list[Any] = []
@@ -22,7 +22,7 @@ class WorkerSettings:
 
     functions = (check_out,)
     redis_settings = _settings
-    max_jobs = int(os.environ[work.CONCURRENCY])
+    max_jobs = int(os.environ[keys.CONCURRENCY])
     keep_result = 0
     poll_delay = 0.05
     log_results = False

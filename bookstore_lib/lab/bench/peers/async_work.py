@@ -11,7 +11,7 @@ import redis.asyncio
 
 from bookstore_lib.core.checkout_graph import STEPS
 from bookstore_lib.core.order import Order
-from bookstore_lib.lab.bench.peers import work
+from bookstore_lib.lab.bench.peers import keys, work
 from bookstore_lib.lab.bench.peers.unary import UnaryServices
 from bookstore_lib.runtime.messages import request_for
 from bookstore_lib.runtime.rpc_client import Call, ServiceClient
@@ -59,7 +59,7 @@ class AsyncWork:
         for call in [self._services.start(name, "ClearOrder", clear) for name in self._services.names]:
             work.require_cleared(await call)
         self._tracker.forget(order_id)
-        await (self._redis.publish(work.CHANNEL, order_id) if self._answers else self._redis.incr(work.DONE))
+        await (self._redis.publish(keys.CHANNEL, order_id) if self._answers else self._redis.incr(keys.DONE))
 
     def _start(self, step: str, order: Order) -> Awaitable[Any]:
         return self._services.start(STEPS[step].service, STEPS[step].procedure, request_for(step, order))

@@ -2,9 +2,10 @@
 
 import itertools
 
+from bookstore_lib.lab.bench.peers.keys import DONE
+from bookstore_lib.lab.bench.peers.place import place
 from bookstore_lib.lab.bench.peers.table import Peer, Setting
-from bookstore_lib.lab.bench.peers.work import DONE
-from bookstore_lib.lab.bench.peers.workers import place, run, running
+from bookstore_lib.lab.bench.peers.workers import run, running
 from bookstore_lib.lab.bench.watch import Drain, cpu_of, look_on
 from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.runtime.redis_client import connect

@@ -15,7 +15,7 @@ from typing import Any
 from flask import Flask, request
 
 from bookstore_lib.core.errors import UnavailableError
-from bookstore_lib.lab.bench.peers.work import CHANNEL, PEER
+from bookstore_lib.lab.bench.peers.keys import CHANNEL, PEER
 from bookstore_lib.runtime.catalogue import Catalogue
 from bookstore_lib.runtime.http_server import serve_http
 from bookstore_lib.runtime.log_context import request_id

@@ -5,9 +5,10 @@ import time
 
 from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.bench.http import Measured, run
+from bookstore_lib.lab.bench.peers.keys import PEER
+from bookstore_lib.lab.bench.peers.place import place
 from bookstore_lib.lab.bench.peers.table import Peer, Setting
-from bookstore_lib.lab.bench.peers.work import PEER
-from bookstore_lib.lab.bench.peers.workers import Place, last_line, place, running
+from bookstore_lib.lab.bench.peers.workers import Place, last_line, running
 from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.lab.servers.ports import reserve_port
 from bookstore_lib.runtime.redis_client import connect
@@ -41,19 +42,18 @@ def press_peer(
     url = f"http://127.0.0.1:{port.number}"
     try:
         with running([(f"{__package__}.front",), *setting.commands], where):
-            _await_answer(url, requests[0], where)
-            run(url, requests, warm_up)
+            _warm_up(url, requests, warm_up, where)
             return run(url, requests, seconds)
     finally:
         port.release()
 
 
-def _await_answer(url: str, request: bytes, where: Place) -> None:
-    """Try until the front door is open and the workers work."""
+def _warm_up(url: str, requests: list[bytes], seconds: float, where: Place) -> None:
+    """Order until that goes well: until the front door is open, and all workers have started."""
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until:
         with contextlib.suppress(OSError, EOFError, BookstoreError):
-            run(url, [request], _LOOK)
+            run(url, requests, seconds)
             return
         time.sleep(_LOOK)
-    raise BookstoreError(f"The peer's front door does not answer: {last_line(where.log)}")
+    raise BookstoreError(f"Orders do not end well behind the peer's front door: {last_line(where.log)}")

@@ -5,7 +5,7 @@ from typing import Any
 
 from saq import Queue
 
-from bookstore_lib.lab.bench.peers import async_work, work
+from bookstore_lib.lab.bench.peers import async_work, keys
 
 _queue = Queue.from_url(os.environ["BOOKSTORE_REDIS_URL"])
 
@@ -18,7 +18,7 @@ async def check_out(_context: Any, *, order_id: str) -> None:
 settings = {
     "queue": _queue,
     "functions": [check_out],
-    "concurrency": int(os.environ[work.CONCURRENCY]),
+    "concurrency": int(os.environ[keys.CONCURRENCY]),
 }
 
 

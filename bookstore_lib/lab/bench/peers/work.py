@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from bookstore_lib.core.checkout_graph import STEPS
 from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.core.order import Address, Card, Item, Order
+from bookstore_lib.lab.bench.peers.keys import ANSWERS, CHANNEL, DONE
 from bookstore_lib.pb import common_pb2
 from bookstore_lib.runtime.messages import request_for
 from bookstore_lib.runtime.redis_client import connect
@@ -16,14 +17,6 @@ from bookstore_lib.runtime.settings import Settings
 from bookstore_lib.runtime.trace_log import TraceLog
 from bookstore_lib.runtime.tracker import OrderEventTracker
 
-# In Redis: how many jobs are done, and the channel that says which.
-DONE = "bench:done"
-CHANNEL = "bench:answers"
-# Variables of the environment: whether jobs say that they are done instead of counting, jobs that an event loop has
-# under way, and the module of the peer that a front door queues for.
-ANSWERS = "BENCH_ANSWERS"
-CONCURRENCY = "BENCH_CONCURRENCY"
-PEER = "BENCH_PEER"
 # In an order in which each step waits for as little as possible.
 FIRST = ("initialize_verification", "initialize_fraud", "initialize_suggestions")
 THEN = ("check_billing", "check_fraud", "check_card", "get_suggestions")
