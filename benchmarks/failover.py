@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bookstore_lib.lab.bench import failover_times, handover_times, times_beyond_lease
+from bookstore_lib.lab.bench.locks import failover_times, handover_times, times_beyond_lease
 
 ROUNDS = 30
 LIVES = (1.0, 3.0, 30.0)

@@ -4,22 +4,17 @@ Each customer is a connection that orders again once it has its outcome, so the 
 orders under way. They run in one thread of this process, on the same cores as the shop.
 """
 
-import asyncio
-import json
 import os
 import platform
 import time
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import psutil
 
+from bookstore_lib.lab.bench.http import Measured, order_request, run
 from bookstore_lib.lab.cluster import Bookstore
-from bookstore_lib.lab.customers import checkout_body
 from bookstore_lib.runtime.settings import variable
 
 CUSTOMERS, SECONDS, ROUNDS = (1, 16, 64), 5.0, 3
@@ -51,53 +46,6 @@ So {cores} cores can finish {most:.0f} orders a second at most, once nothing wai
 """
 
 
-class Measured(NamedTuple):
-    """What a number of customers got: how many answers, how many a second, and how long they took, in milliseconds."""
-
-    answers: int
-    rate: float
-    median: float
-    p99: float
-
-
-def order_request(title: str, *headers: str) -> bytes:
-    """An order for one copy, as bytes."""
-    body = json.dumps(checkout_body({title: 1}))
-    lines = ["POST /checkout HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", *headers, "", body]
-    return "\r\n".join(lines).encode()
-
-
-async def customer(address: tuple[str, int], request: bytes, until: float, answers: list[tuple[int, float]]) -> None:
-    """Send a request again and again on one connection; note each answer's HTTP status and its seconds."""
-    reader, writer = await asyncio.open_connection(*address)
-    while (began := time.monotonic()) < until:
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        await reader.readexactly(int(length.partition(b":")[2]))
-        answers.append((int(head.split()[1]), time.monotonic() - began))
-    writer.close()
-
-
-async def press(url: str, requests: list[bytes], expected: int) -> Measured:
-    """Let a customer send each of these requests for some seconds.
-
-    Raises:
-        RuntimeError: An answer had another status than expected.
-    """
-    parts = urlsplit(url)
-    answers: list[tuple[int, float]] = []
-    began = time.monotonic()
-    address = (str(parts.hostname), int(parts.port or 80))
-    await asyncio.gather(*(customer(address, request, began + SECONDS, answers) for request in requests))
-    statuses = Counter(status for status, _ in answers)
-    if set(statuses) != {expected}:
-        raise RuntimeError(f"Not all answers were {expected}: {dict(statuses)}")
-    times = sorted(1000 * seconds for _, seconds in answers)
-    seconds = time.monotonic() - began
-    return Measured(len(times), len(times) / seconds, median(times), times[int(0.99 * len(times))])
-
-
 def processor_seconds(shop: Bookstore) -> dict[str, float]:
     """The processor time that each process and its children have had, by name; `lab` is this one."""
     found = {"lab": time.process_time()}
@@ -112,7 +60,7 @@ def cost(shop: Bookstore, customers: int) -> str:
     """What an order costs each process, as text."""
     requests = [order_request(book["title"]) for book in shop.client.books(limit=customers)]
     before = processor_seconds(shop)
-    orders = asyncio.run(press(shop.url, requests, 200)).answers
+    orders = run(shop.url, requests, SECONDS).answers
     after = processor_seconds(shop)
     costs = {name: 1000 * (after[name] - before[name]) / orders for name in after}
     return COST.format(
@@ -132,7 +80,7 @@ def measure(shop: Bookstore, customers: int) -> tuple[Measured, Measured, Measur
     titles = [book["title"] for book in shop.client.books(limit=customers)]
 
     def pressed(requests: list[bytes], expected: int) -> Measured:
-        measured = asyncio.run(press(shop.url, requests, expected))
+        measured = run(shop.url, requests, SECONDS, expected)
         while shop.open_orders():
             time.sleep(0.1)
         return measured

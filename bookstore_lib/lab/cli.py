@@ -218,18 +218,22 @@ def logs(
 def bench(
     *,
     as_json: AsJson = False,
-    orders: Annotated[int, typer.Option(min=1, help="Orders for the latency.")] = 50,
-    rounds: Annotated[int, typer.Option(min=1, help="Failovers and handovers.")] = 10,
+    quick: Annotated[bool, typer.Option("--quick", help="Ten minutes at most, instead of an hour.")] = False,
+    orders: Annotated[
+        int | None, typer.Option(min=100, help="Orders in a backlog; half of them where each call goes by itself.")
+    ] = None,
 ) -> None:
-    """Measure start-up, latency, memory, failover and handover on this machine."""
-    from bookstore_lib.lab.bench import run_bench  # noqa: PLC0415 - only when needed
-    from bookstore_lib.lab.tables import print_figures  # noqa: PLC0415
+    """Measure this system beside what people would use instead: backlogs, HTTP, failover, start, memory, growth.
 
-    figures = run_bench(orders, rounds, _say)
+    Peers are compared with as far as they are installed: `pip install -e '.[bench]'`.
+    """
+    from bookstore_lib.lab.bench import command  # noqa: PLC0415 - only when needed
+
+    report = command.measure(command.effort(orders, quick=quick))
     if as_json:
-        _print_json(figures)
+        _print_json(report.to_json())
     else:
-        print_figures(figures)
+        command.print_report(report)
 
 
 @app.command()

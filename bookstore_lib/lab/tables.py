@@ -1,7 +1,6 @@
 """Results as tables for a terminal."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -27,16 +26,6 @@ def print_demo(result: DemoResult) -> None:
     console.print(table)
     console.print(str(result.verdict), highlight=False, markup=False)
     console.print("Figures: " + ", ".join(str(path) for path in result.figures), highlight=False, soft_wrap=True)
-
-
-def print_figures(figures: Mapping[str, Any]) -> None:
-    """Print measured figures, a line each."""
-    table = Table(title="Measured here")
-    table.add_column("Figure")
-    table.add_column("Value", justify="right")
-    for name, value in figures.items():
-        table.add_row(name.replace("_", " "), str(value))
-    Console().print(table)
 
 
 def print_orders(orders: Sequence[OrderRow]) -> None:

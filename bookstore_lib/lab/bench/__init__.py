@@ -1,0 +1,1 @@
+"""Measures this system beside what people would use instead."""

