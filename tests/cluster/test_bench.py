@@ -28,7 +28,6 @@ def compared():
     noted = []
     comparison = Comparison(Plan(200, 1, [WAY], [BROKEN, *saq], 1, 4, 1.0), lambda _line: None, noted.append)
     comparison.take_turns(1)
-    print(noted)  # where something is missing, this says why
     return {(row.topic, row.who, row.figure): row.value for row in comparison.rows()}, noted, saq
 
 

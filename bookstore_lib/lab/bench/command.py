@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.lab.bench import drawing, growth, latency, locks, own
 from bookstore_lib.lab.bench.compare import Comparison, Plan
 from bookstore_lib.lab.bench.drain import Way
@@ -135,7 +136,10 @@ def measure(much: Effort) -> Report:
             done()
         rows = comparison.rows()
         for stage in stages:
-            rows += stage(say)
+            try:
+                rows += stage(say)
+            except BookstoreError as error:  # the rest shall not be lost
+                note(f"Left out: {error}")
             done()
     return Report(f"{machine}; {load}", f"{datetime.now(UTC):%Y-%m-%d}", _versions(), rows)
 
