@@ -1,6 +1,6 @@
-"""Measure where the processor time of an order goes, for docs/order_cost.svg.
+"""Measure where the processor time of an order goes, for docs/order-cost.svg.
 
-`python benchmarks/order_cost.py <name> [orders] [traced share]` notes the result as `<name>` in docs/order_cost.json;
+`python benchmarks/order_cost.py <name> [orders] [traced share]` notes the result as `<name>` in docs/order-cost.json;
 `python benchmarks/order_cost_figure.py` draws what is noted there. Started in a checkout of another version of this
 repository, with `PYTHONPATH=.`, it measures that one.
 
@@ -34,10 +34,10 @@ from bookstore_lib.lab.cluster import Bookstore
 from bookstore_lib.lab.customers import checkout_body
 from bookstore_lib.runtime.settings import variable
 
-NOTES = Path(__file__).parents[1] / "docs" / "order_cost.json"
+NOTES = Path(__file__).parents[1] / "docs" / "order-cost.json"
 ORDERS, WARM_UP, CUSTOMERS = 1000, 50, 8
 SAMPLED = ("executor-1", "fraud_detection")
-RECORD = ("py-spy", "record", "--gil", "-t", "-f", "raw", "-r", "200")
+RECORD = ("py-spy", "record", "--nonblocking", "--gil", "-t", "-f", "raw", "-r", "200")
 CORE = "gRPC's own threads"
 OTHER = "other"
 THREADS = "handing over between threads"

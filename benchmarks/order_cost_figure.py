@@ -1,8 +1,10 @@
-"""Draw docs/order_cost.svg from docs/order_cost.json: `python benchmarks/order_cost_figure.py`."""
+"""Draw docs/order-cost.svg from docs/order-cost.json, for sheet 7, too: `python benchmarks/order_cost_figure.py`."""
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
@@ -11,9 +13,9 @@ from bookstore_lib.lab.figures import Picture, save_figure
 from bookstore_lib.lab.figures.style import (
     BLACK,
     BLUE,
+    FADED,
     GREEN,
     GREY,
-    LIGHT,
     ORANGE,
     PURPLE,
     SKY,
@@ -21,9 +23,12 @@ from bookstore_lib.lab.figures.style import (
     styled,
 )
 
-NOTES = Path(__file__).parents[1] / "docs" / "order_cost.json"
+NOTES = Path(__file__).parents[1] / "docs" / "order-cost.json"
+SHEET = NOTES.parents[1] / "notebooks" / "07_load_and_bottlenecks.ipynb"
+ATTACHMENT = "order-cost.png"
 SIZE = (10.0, 8.2)
 TITLE = "Where the processor time of an order goes"
+CHARACTERS = 21  # of a line of a bar's name
 READABLE = 0.055  # of the axis: a part that is wide enough for its number
 
 
@@ -39,11 +44,11 @@ LOOKS = [
     Look(BLUE, "", "white"),
     Look(ORANGE, "////", BLACK),
     Look(GREEN, "", "white"),
-    Look(SKY, "....", BLACK),
+    Look(SKY, "\\\\\\\\", BLACK),
     Look(VERMILLION, "", "white"),
     Look(PURPLE, "xxxx", BLACK),
     Look(GREY, "", "white"),
-    Look(LIGHT, "////", BLACK),
+    Look(FADED, "////", BLACK),
 ]
 PROCESSES = {
     "executor-1": "executor",
@@ -57,7 +62,7 @@ PROCESSES = {
 
 
 def bars(axes: Axes, title: str, ways: Sequence[str], parts: Mapping[str, Sequence[float]]) -> None:
-    """A bar for each way, of parts one after the other.
+    """A bar for each way, of parts one after the other; the legend is left to the caller.
 
     Args:
         axes: Where to.
@@ -82,7 +87,11 @@ def bars(axes: Axes, title: str, ways: Sequence[str], parts: Mapping[str, Sequen
     axes.invert_yaxis()
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.1), ncols=4, frameon=False, fontsize=8.5, handlelength=1.6)
+
+
+def legend(axes: Axes) -> None:
+    """What the parts are, below."""
+    axes.legend(loc="upper left", bbox_to_anchor=(-0.01, -0.16), ncols=4, frameon=False, fontsize=9, handlelength=1.8)
 
 
 def number(axes: Axes, x: float, y: float, value: float, look: Look) -> None:
@@ -93,20 +102,33 @@ def number(axes: Axes, x: float, y: float, value: float, look: Look) -> None:
 
 def draw(notes: Mapping[str, Any]) -> Picture:
     """All processes of the bookstore, and what the time of the executor and of a service goes into."""
-    ways = list(notes)
-    kinds = notes[ways[0]]["kinds"]["executor-1"]
+    ways = [fill(way, CHARACTERS) for way in notes]
+    kinds = next(iter(notes.values()))["kinds"]["executor-1"]
     with styled():
         picture = Picture(*SIZE)
         picture.suptitle(TITLE, x=0.02, ha="left", fontsize=14)
         whole, executor, fraud = picture.subplots(3, 1)
-        by_process = {label: [notes[way]["ms"][name] for way in ways] for name, label in PROCESSES.items()}
+        by_process = {label: [note["ms"][name] for note in notes.values()] for name, label in PROCESSES.items()}
         bars(whole, "All processes: milliseconds of CPU an order", ways, by_process)
-        for axes, name, title in ((executor, "executor-1", "The executor"), (fraud, "fraud_detection", "A service")):
-            parts = {kind: [notes[way]["kinds"][name][kind] for way in ways] for kind in kinds}
+        legend(whole)
+        for axes, name, title in (
+            (executor, "executor-1", "The executor"),
+            (fraud, "fraud_detection", "A service (fraud detection)"),
+        ):
+            parts = {kind: [note["kinds"][name][kind] for note in notes.values()] for kind in kinds}
             bars(axes, f"{title}, by what its time goes into", ways, parts)
-        picture.subplots_adjust(left=0.235, right=0.985, top=0.91, bottom=0.085, hspace=0.75)
+        legend(fraud)
+        picture.text(0.02, 0.925, _source(notes), fontsize=9, color=GREY)
+        picture.subplots_adjust(left=0.19, right=0.985, top=0.86, bottom=0.1, hspace=0.72)
     picture.alt = alt(notes, by_process)
     return picture
+
+
+def _source(notes: Mapping[str, Any]) -> str:
+    last = list(notes.values())[-1]
+    versions = ", ".join(dict.fromkeys(note["version"] for note in notes.values()))
+    machine = f"{last['machine']}, Python {last['python']}, {last['day']}"
+    return f"From the queue to the acknowledgement; {machine}; versions {versions}"
 
 
 def alt(notes: Mapping[str, Any], by_process: Mapping[str, Sequence[float]]) -> str:
@@ -116,9 +138,20 @@ def alt(notes: Mapping[str, Any], by_process: Mapping[str, Sequence[float]]) -> 
     return f"Processor time of an order by process, and of the executor and a service by what it goes into. {told}."
 
 
+def attach(png: bytes) -> None:
+    """Put the picture into the sheet: what lies outside the folder of the sheets is out of Jupyter's reach."""
+    sheet = json.loads(SHEET.read_text(encoding="utf-8"))
+    (cell,) = [cell for cell in sheet["cells"] if ATTACHMENT in cell.get("attachments", ())]
+    cell["attachments"][ATTACHMENT] = {"image/png": base64.b64encode(png).decode()}
+    SHEET.write_text(json.dumps(sheet, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Draw and save."""
-    print(save_figure(draw(json.loads(NOTES.read_text(encoding="utf-8"))), NOTES.with_suffix(".svg")))
+    picture = draw(json.loads(NOTES.read_text(encoding="utf-8")))
+    print(save_figure(picture, NOTES.with_suffix(".svg")))
+    data, _ = picture._repr_mimebundle_()
+    attach(data["image/png"])
 
 
 if __name__ == "__main__":

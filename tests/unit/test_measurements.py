@@ -1,10 +1,11 @@
 """What the measurements make of what they saw."""
 
 import math
+import runpy
+from pathlib import Path
 
 import pytest
 
-from benchmarks.order_cost import CORE, OTHER, THREADS, kind_of, split
 from bookstore_lib.core.trace_event import TraceEvent
 from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.lab.bench import growth, latency, locks
@@ -13,6 +14,8 @@ from bookstore_lib.lab.bench.resources import Resources
 from bookstore_lib.lab.bench.spread import share_of
 from bookstore_lib.lab.history import History
 
+# A script, and no module: it also measures earlier versions of the library, which lack what it would share.
+SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "order_cost.py"))
 RPC = "StreamCall.send (bookstore_lib/runtime/stream_client.py:105)"
 STORE = "settle_many (bookstore_lib/runtime/postgres_store.py:170)"
 
@@ -78,19 +81,19 @@ def test_a_made_up_trace_is_one_that_the_system_could_have_written(tmp_path):
         ([RPC, "VectorClock.tick (bookstore_lib/core/vector_clock.py:67)"], "clocks and trace"),
         ([RPC, STORE], "record and queue"),
         (["Thread.run (threading.py:982)", RPC], "gRPC and protobuf"),
-        ([RPC, "Condition.notify (threading.py:300)"], THREADS),
+        ([RPC, "Condition.notify (threading.py:300)"], SCRIPT["THREADS"]),
         (["take (bookstore_lib/runtime/redis_queue.py:90)"], "record and queue"),
-        (["Thread.run (threading.py:982)", "<module> (nowhere.py:1)"], OTHER),
+        (["Thread.run (threading.py:982)", "<module> (nowhere.py:1)"], SCRIPT["OTHER"]),
     ],
 )
 def test_the_innermost_frame_that_is_known_says_what_a_stack_is_about(frames, kind):
-    assert kind_of(frames) == kind
+    assert SCRIPT["kind_of"](frames) == kind
 
 
 def test_the_time_of_a_process_is_that_of_its_threads_and_the_rest_is_the_core():
     lines = [f"thread (7): pipeline;{RPC} 3", f"thread (7): pipeline;{STORE} 1", f"thread (8): load;{STORE} 5"]
-    shares = split(lines, {7: 2.0, 8: 1.0, 9: 1.0}, whole=4.0)
+    shares = SCRIPT["split"](lines, {7: 2.0, 8: 1.0, 9: 1.0}, whole=4.0)
     assert sum(shares.values()) == pytest.approx(1)
     assert shares["gRPC and protobuf"] == pytest.approx(0.375)  # three quarters of thread 7, which is half of it all
     assert shares["record and queue"] == pytest.approx(0.125 + 0.25)
-    assert shares[CORE] == pytest.approx(0.25)  # of which thread 9 was never seen in Python
+    assert shares[SCRIPT["CORE"]] == pytest.approx(0.25)  # of which thread 9 was never seen in Python

@@ -15,12 +15,10 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-
-import redis
 
 from bookstore_lib.core.checkout_graph import STEPS, StepState
 from bookstore_lib.core.order import Order, OrderStatus, Outcome
@@ -39,6 +37,7 @@ from bookstore_lib.runtime.postgres_store import PostgresOrderStore
 from bookstore_lib.runtime.redis_client import connect
 from bookstore_lib.runtime.redis_queue import RedisQueue
 from bookstore_lib.runtime.rpc_context import from_bytes
+from bookstore_lib.runtime.service import start_thread
 from bookstore_lib.runtime.service_clients import connect_services
 from bookstore_lib.runtime.settings import Settings
 from bookstore_lib.runtime.trace_log import TraceLog
@@ -108,11 +107,11 @@ class IdlePath:
         self._queue = RedisQueue(self._client)
         self._taken, self._heard = SimpleQueue[float](), SimpleQueue[tuple[float, str]]()
         self._stopped = threading.Event()
-        ending.callback(self._stopped.set)
-        threading.Thread(target=self._take, daemon=True).start()
+        ending.callback(start_thread(self._take, "take").join)
         for channel in (CHANNEL, _CHANNEL):
-            listening = (self._client, channel, self._hear, self._stopped)
-            threading.Thread(target=listen, args=listening, daemon=True).start()
+            heard = (self._client, channel, self._hear, self._stopped)
+            ending.callback(start_thread(listen, channel, heard).join)
+        ending.callback(self._stopped.set)
         # The orchestrator listens to the outcomes, too.
         while dict(self._client.pubsub_numsub(CHANNEL, _CHANNEL)) != {CHANNEL: 2, _CHANNEL: 1}:
             time.sleep(_POLL)
@@ -166,10 +165,9 @@ class IdlePath:
         return self._heard.get(timeout=_PATIENCE)[0] - began
 
     def _take(self) -> None:
-        with suppress(redis.RedisError):  # when it is closed
-            while not self._stopped.is_set():
-                if self._client.blmove(_QUEUE, _TAKEN, 1, "RIGHT", "LEFT"):
-                    self._taken.put(time.perf_counter())
+        while not self._stopped.is_set():
+            if self._client.blmove(_QUEUE, _TAKEN, 1, "RIGHT", "LEFT"):
+                self._taken.put(time.perf_counter())
 
     def _hear(self, message: str) -> None:
         self._heard.put((time.perf_counter(), message))
