@@ -20,7 +20,7 @@ from bookstore_lib.lab.bench import drawing, growth, latency, locks, own
 from bookstore_lib.lab.bench.compare import Comparison, Plan
 from bookstore_lib.lab.bench.drain import Way
 from bookstore_lib.lab.bench.peers.table import PEERS, missing
-from bookstore_lib.lab.bench.pivot import number, sheets
+from bookstore_lib.lab.bench.pivot import number
 from bookstore_lib.lab.bench.rows import Row
 from bookstore_lib.lab.bench.summary import Summary, summarize
 
@@ -147,21 +147,24 @@ def measure(much: Effort) -> Report:
 def print_report(report: Report) -> None:
     """Print all of it as tables."""
     console = Console()
-    for sheet in sheets(report.rows):
-        table = Table(title=sheet.topic)
-        for column in ("Who", "Way"):
-            table.add_column(column)
-        for column in sheet.columns:
-            table.add_column(column, justify="right")
-        for who, way, values in sheet.lines:
-            table.add_row(who, way, *values)
-        console.print(table)
-    table = Table(title="Summary", caption=report.machine)
-    table.add_column("Figure")
-    table.add_column("Value", justify="right")
+    table = _table("Measured here", "Topic", "Who", "Way", "Figure")
+    for row, following in zip(report.rows, [*report.rows[1:], None], strict=True):
+        end = following is None or (row.topic, row.who) != (following.topic, following.who)
+        table.add_row(row.topic, row.who, row.way, row.figure, number(row.value), end_section=end)
+    console.print(table)
+    table = _table("Summary", "Figure")
+    table.caption = report.machine
     for name, value in report.summary.items():
         table.add_row(name.replace("_", " "), "not measured" if value is None else number(value))
     console.print(table)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title)
+    for column in columns:
+        table.add_column(column)
+    table.add_column("Value", justify="right")
+    return table
 
 
 @contextmanager
