@@ -10,7 +10,7 @@ from bookstore_lib.lab.bench.command import Report, effort, print_report
 from bookstore_lib.lab.bench.compare import DRAIN, HTTP, OURS, RATE, STREAMS, TRACED
 from bookstore_lib.lab.bench.drain import Way
 from bookstore_lib.lab.bench.peers.table import PEERS, Peer, missing
-from bookstore_lib.lab.bench.pivot import number, sheets
+from bookstore_lib.lab.bench.pivot import number, sheets, whole
 from bookstore_lib.lab.bench.rows import Row
 from bookstore_lib.lab.bench.summary import summarize
 
@@ -74,7 +74,20 @@ def test_rows_become_a_table_for_each_topic_with_a_column_for_each_figure():
     assert [line[0] for line in http.lines] == [OURS, "SAQ"]
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.123, "0.12"), (12.34, "12.3"), (1234.5, "1234"), (0, "0.00")])
+def test_what_a_figure_divides_into_can_be_left_out():
+    rows = [
+        Row("memory", OURS, "", "memory MB", 3.0),
+        Row("memory", OURS, "", "memory MB of redis", 1.0),
+        Row(DRAIN, OURS, "", "CPU ms an order", 3.0),
+        Row(DRAIN, OURS, "", "CPU ms an order, redis", 1.0),
+        Row(HTTP, OURS, "", "ms an order, median", 1.0),
+    ]
+    assert whole(rows) == [rows[0], rows[2], rows[4]]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.123, "0.12"), (12.34, "12.3"), (1234.5, "1234"), (0, "0"), (42.0, "42")]
+)
 def test_a_figure_has_as_many_digits_as_say_something(value, text):
     assert number(value) == text
 

@@ -20,7 +20,7 @@ from bookstore_lib.lab.bench import drawing, growth, latency, locks, own
 from bookstore_lib.lab.bench.compare import Comparison, Plan
 from bookstore_lib.lab.bench.drain import Way
 from bookstore_lib.lab.bench.peers.table import PEERS, missing
-from bookstore_lib.lab.bench.pivot import number
+from bookstore_lib.lab.bench.pivot import number, whole
 from bookstore_lib.lab.bench.rows import Row
 from bookstore_lib.lab.bench.summary import Summary, summarize
 
@@ -145,10 +145,12 @@ def measure(much: Effort) -> Report:
 
 
 def print_report(report: Report) -> None:
-    """Print all of it as tables."""
+    """Print it as tables."""
     console = Console()
     table = _table("Measured here", "Topic", "Who", "Way", "Figure")
-    for row, following in zip(report.rows, [*report.rows[1:], None], strict=True):
+    table.caption = "--json tells what each process takes, too."
+    rows = whole(report.rows)
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
         end = following is None or (row.topic, row.who) != (following.topic, following.who)
         table.add_row(row.topic, row.who, row.way, row.figure, number(row.value), end_section=end)
     console.print(table)
