@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import bench_figure
+
 from bookstore_lib.lab.bench.command import Report, effort, measure
 from bookstore_lib.lab.bench.peers.table import PEERS
 from bookstore_lib.lab.bench.pivot import Sheet, number, sheets
@@ -97,8 +99,9 @@ def _lines(head: list[str], lines: list[list[str]]) -> str:
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure, write and draw."""
     write(measure(effort(None, quick="--quick" in sys.argv[1:])))
+    bench_figure.main()
 
 
 if __name__ == "__main__":

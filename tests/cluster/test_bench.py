@@ -25,7 +25,7 @@ BROKEN = Peer("Broken", "broken_app", (), False, "", (Setting("any", (("no_such_
 def compared():
     """What was measured, and what was noted: one turn of this system, a peer that is there, and one that is not."""
     saq = [peer for peer in PEERS if peer.name == "SAQ" and peer.installed]
-    noted = []
+    noted: list[str] = []
     comparison = Comparison(Plan(200, 1, [WAY], [BROKEN, *saq], 1, 4, 1.0), lambda _line: None, noted.append)
     comparison.take_turns(1)
     return {(row.topic, row.who, row.figure): row.value for row in comparison.rows()}, noted, saq
