@@ -27,8 +27,8 @@ def compared():
     saq = [peer for peer in PEERS if peer.name == "SAQ" and peer.installed]
     noted: list[str] = []
     comparison = Comparison(Plan(200, 1, [WAY], [BROKEN, *saq], 1, 4, 1.0), lambda _line: None, noted.append)
-    comparison.take_turns(1)
-    return {(row.topic, row.who, row.figure): row.value for row in comparison.rows()}, noted, saq
+    rows = comparison.take_turns()
+    return {(row.topic, row.who, row.figure): row.value for row in rows}, noted, saq
 
 
 def test_a_backlog_is_worked_off_at_a_rate_and_a_cost(compared):

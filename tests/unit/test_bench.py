@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from bookstore_lib.core.errors import BookstoreError
-from bookstore_lib.lab.bench import watch
+from bookstore_lib.core.errors import BookstoreError, SetupError
+from bookstore_lib.lab.bench import command, watch
 from bookstore_lib.lab.bench.command import Report, effort, print_report
 from bookstore_lib.lab.bench.compare import DRAIN, HTTP, OURS, RATE, STREAMS, TRACED
 from bookstore_lib.lab.bench.drain import Way
@@ -144,3 +144,41 @@ def test_a_backlog_that_is_not_worked_off_any_more_is_given_up(monkeypatch):
     clock_of_seconds(monkeypatch)
     with pytest.raises(BookstoreError, match="Only 7 orders"):
         watch.look_on(100, lambda: 7, dict)
+
+
+def stages_of(monkeypatch, *stages):
+    monkeypatch.setattr(command, "_stages", lambda _much, _told: stages)
+    monkeypatch.setattr(command, "PEERS", [ABSENT])
+
+
+def fails(error):
+    def stage():
+        raise error
+
+    return stage
+
+
+def test_a_stage_that_fails_is_noted_and_the_others_count(monkeypatch, capsys):
+    broken = fails(BookstoreError("No orders were done."))
+    stages_of(monkeypatch, ("one", lambda: ROWS[:1]), ("two", broken), ("three", lambda: ROWS[1:2]))
+    assert command.measure(effort(None, quick=True)).rows == ROWS[:2]
+    said = capsys.readouterr().err.splitlines()
+    assert said == [missing([ABSENT]), "Left out, two: No orders were done."]
+
+
+def test_where_no_bookstore_can_run_nothing_is_measured(monkeypatch):
+    stages_of(monkeypatch, ("one", fails(SetupError("There is no room."))))
+    with pytest.raises(SetupError):
+        command.measure(effort(None, quick=True))
+
+
+def test_of_stages_with_the_same_name_the_last_one_counts(monkeypatch):
+    stages_of(monkeypatch, ("one", lambda: ROWS[:1]), ("one", lambda: ROWS[1:2]))
+    assert command.measure(effort(None, quick=True)).rows == ROWS[1:2]
+
+
+def test_nothing_is_begun_once_time_is_up(monkeypatch, capsys):
+    now = clock_of_seconds(monkeypatch)
+    stages_of(monkeypatch, ("one", lambda: now.__setitem__(0, 600.0) or ROWS[:1]), ("two", lambda: ROWS[1:2]))
+    assert command.measure(effort(None, quick=True)).rows == ROWS[:1]
+    assert "Time is up; left out: two." in capsys.readouterr().err
