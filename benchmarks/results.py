@@ -8,11 +8,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import bench_figure
+
 from bookstore_lib.lab.bench.command import Report, effort, measure
 from bookstore_lib.lab.bench.peers.table import PEERS
 from bookstore_lib.lab.bench.pivot import Sheet, number, sheets
 
 HERE = Path(__file__).parent
+WIDEST = 11
 GOALS = {
     "drain_vs_best_peer": "at least 8",
     "drain_vs_best_peer_with_our_streams": "at least 2",
@@ -83,13 +86,22 @@ def _peers(report: Report) -> Iterator[str]:
 
 
 def _table(sheet: Sheet) -> str:
-    head = f"| who | way | {' | '.join(sheet.columns)} |\n|---|---|{'---|' * len(sheet.columns)}\n"
-    return head + "".join(f"| {who} | {way} | {' | '.join(values)} |\n" for who, way, values in sheet.lines)
+    """A line for each way, or where there are more figures than fit beside each other a line for each figure."""
+    if len(sheet.columns) <= WIDEST:
+        return _lines(["who", "way", *sheet.columns], [[who, way, *values] for who, way, values in sheet.lines])
+    columns = zip(*(values for _, _, values in sheet.lines), strict=True)
+    ways = [f"{who}, {way}" for who, way, _ in sheet.lines]
+    return _lines(["figure", *ways], [[name, *values] for name, values in zip(sheet.columns, columns, strict=True)])
+
+
+def _lines(head: list[str], lines: list[list[str]]) -> str:
+    return "".join(f"| {' | '.join(line)} |\n" for line in [head, ["---"] * len(head), *lines])
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure, write and draw."""
     write(measure(effort(None, quick="--quick" in sys.argv[1:])))
+    bench_figure.main()
 
 
 if __name__ == "__main__":

@@ -25,11 +25,10 @@ BROKEN = Peer("Broken", "broken_app", (), False, "", (Setting("any", (("no_such_
 def compared():
     """What was measured, and what was noted: one turn of this system, a peer that is there, and one that is not."""
     saq = [peer for peer in PEERS if peer.name == "SAQ" and peer.installed]
-    noted = []
+    noted: list[str] = []
     comparison = Comparison(Plan(200, 1, [WAY], [BROKEN, *saq], 1, 4, 1.0), lambda _line: None, noted.append)
-    comparison.take_turns(1)
-    print(noted)  # where something is missing, this says why
-    return {(row.topic, row.who, row.figure): row.value for row in comparison.rows()}, noted, saq
+    rows = comparison.take_turns()
+    return {(row.topic, row.who, row.figure): row.value for row in rows}, noted, saq
 
 
 def test_a_backlog_is_worked_off_at_a_rate_and_a_cost(compared):

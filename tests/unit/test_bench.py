@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from bookstore_lib.core.errors import BookstoreError
-from bookstore_lib.lab.bench import watch
+from bookstore_lib.core.errors import BookstoreError, SetupError
+from bookstore_lib.lab.bench import command, watch
 from bookstore_lib.lab.bench.command import Report, effort, print_report
 from bookstore_lib.lab.bench.compare import DRAIN, HTTP, OURS, RATE, STREAMS, TRACED
 from bookstore_lib.lab.bench.drain import Way
 from bookstore_lib.lab.bench.peers.table import PEERS, Peer, missing
-from bookstore_lib.lab.bench.pivot import number, sheets
+from bookstore_lib.lab.bench.pivot import number, sheets, whole
 from bookstore_lib.lab.bench.rows import Row
 from bookstore_lib.lab.bench.summary import summarize
 
@@ -34,6 +34,7 @@ ROWS = [
     Row("failover", OURS, "frozen, watched, TTL 1 s", "beyond lease ms p50", 99.0),
     Row("failover", "redis-py Lock", "killed, TTL 1 s", "beyond lease ms p50", 99.0),
     Row("handover", OURS, "stopped in order", "handover ms p50", 3.0),
+    Row("idle path", OURS, "one by one", "times the bare round trips", 1.5),
     Row("start", OURS, "3 executors", "ready seconds", 2.0),
     Row("memory", OURS, "resident", "memory MB", 300.0),
     Row("memory", OURS, "shared pages once", "memory MB", 200.0),
@@ -54,6 +55,7 @@ def test_the_promises_of_the_readme_are_taken_from_our_own_rows_at_their_worst()
     assert summary["failover_killed_ms_p50"] == 7
     assert (summary["failover_beyond_lease_ms_p50"], summary["failover_beyond_lease_ms_p90"]) == (8, 9)
     assert summary["handover_ms_p50"] == 3
+    assert summary["idle_vs_bare_round_trips"] == 1.5
     assert (summary["ready_seconds"], summary["memory_mb"]) == (2, 300)
 
 
@@ -72,7 +74,20 @@ def test_rows_become_a_table_for_each_topic_with_a_column_for_each_figure():
     assert [line[0] for line in http.lines] == [OURS, "SAQ"]
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.123, "0.12"), (12.34, "12.3"), (1234.5, "1234"), (0, "0.00")])
+def test_what_a_figure_divides_into_can_be_left_out():
+    rows = [
+        Row("memory", OURS, "", "memory MB", 3.0),
+        Row("memory", OURS, "", "memory MB of redis", 1.0),
+        Row(DRAIN, OURS, "", "CPU ms an order", 3.0),
+        Row(DRAIN, OURS, "", "CPU ms an order, redis", 1.0),
+        Row(HTTP, OURS, "", "ms an order, median", 1.0),
+    ]
+    assert whole(rows) == [rows[0], rows[2], rows[4]]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.123, "0.12"), (12.34, "12.3"), (1234.5, "1234"), (0, "0"), (42.0, "42")]
+)
 def test_a_figure_has_as_many_digits_as_say_something(value, text):
     assert number(value) == text
 
@@ -129,3 +144,41 @@ def test_a_backlog_that_is_not_worked_off_any_more_is_given_up(monkeypatch):
     clock_of_seconds(monkeypatch)
     with pytest.raises(BookstoreError, match="Only 7 orders"):
         watch.look_on(100, lambda: 7, dict)
+
+
+def stages_of(monkeypatch, *stages):
+    monkeypatch.setattr(command, "_stages", lambda _much, _told: stages)
+    monkeypatch.setattr(command, "PEERS", [ABSENT])
+
+
+def fails(error):
+    def stage():
+        raise error
+
+    return stage
+
+
+def test_a_stage_that_fails_is_noted_and_the_others_count(monkeypatch, capsys):
+    broken = fails(BookstoreError("No orders were done."))
+    stages_of(monkeypatch, ("one", lambda: ROWS[:1]), ("two", broken), ("three", lambda: ROWS[1:2]))
+    assert command.measure(effort(None, quick=True)).rows == ROWS[:2]
+    said = capsys.readouterr().err.splitlines()
+    assert said == [missing([ABSENT]), "Left out, two: No orders were done."]
+
+
+def test_where_no_bookstore_can_run_nothing_is_measured(monkeypatch):
+    stages_of(monkeypatch, ("one", fails(SetupError("There is no room."))))
+    with pytest.raises(SetupError):
+        command.measure(effort(None, quick=True))
+
+
+def test_of_stages_with_the_same_name_the_last_one_counts(monkeypatch):
+    stages_of(monkeypatch, ("one", lambda: ROWS[:1]), ("one", lambda: ROWS[1:2]))
+    assert command.measure(effort(None, quick=True)).rows == ROWS[1:2]
+
+
+def test_nothing_is_begun_once_time_is_up(monkeypatch, capsys):
+    now = clock_of_seconds(monkeypatch)
+    stages_of(monkeypatch, ("one", lambda: now.__setitem__(0, 600.0) or ROWS[:1]), ("two", lambda: ROWS[1:2]))
+    assert command.measure(effort(None, quick=True)).rows == ROWS[:1]
+    assert "Time is up; left out: two." in capsys.readouterr().err

@@ -38,6 +38,7 @@ def test_what_reports_something_offers_json(command):
         (["up", "--coordinator", "nobody"], "coordinator"),
         (["up", "--lease-ttl", "-1"], "LEASE_TTL"),
         (["bench", "--orders", "0"], "orders"),
+        (["bench", "--quick", "--orders", "many"], "orders"),
         (["sell"], "sell"),
     ],
 )

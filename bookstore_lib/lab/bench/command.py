@@ -3,27 +3,31 @@
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from math import inf
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bookstore_lib.core.errors import BookstoreError, SetupError
 from bookstore_lib.lab.bench import drawing, growth, latency, locks, own
 from bookstore_lib.lab.bench.compare import Comparison, Plan
 from bookstore_lib.lab.bench.drain import Way
 from bookstore_lib.lab.bench.peers.table import PEERS, missing
-from bookstore_lib.lab.bench.pivot import number, sheets
+from bookstore_lib.lab.bench.pivot import number, whole
 from bookstore_lib.lab.bench.rows import Row
 from bookstore_lib.lab.bench.summary import Summary, summarize
 
 Say = Callable[[str], None]
+Stage = Callable[[], list[Row]]
 _PACKAGES = (
     "grpcio",
     "redis",
@@ -65,12 +69,14 @@ class Effort:
         idle_orders: Placed one by one.
         leaders: Ended in each way.
         most_orders: In the longest of the backlogs that show how all grows.
+        seconds: After which nothing new is begun.
     """
 
     plan: Plan
     idle_orders: int
     leaders: int
     most_orders: int
+    seconds: float
 
 
 def effort(orders: int | None, *, quick: bool) -> Effort:
@@ -82,8 +88,8 @@ def effort(orders: int | None, *, quick: bool) -> Effort:
     """
     peers = [peer for peer in PEERS if peer.installed]
     if quick:
-        return Effort(Plan(orders or 1200, 1, QUICK_WAYS, peers, 1, 32, 4.0), 30, 4, 1_000)
-    return Effort(Plan(orders or 2000, 3, ALL_WAYS, peers, 2, 64, 8.0), 100, 20, 100_000)
+        return Effort(Plan(orders or 1200, 1, QUICK_WAYS, peers, 1, 32, 4.0), 30, 4, 1_000, 420.0)
+    return Effort(Plan(orders or 2000, 3, ALL_WAYS, peers, 2, 64, 8.0), 100, 20, 100_000, inf)
 
 
 @dataclass(frozen=True)
@@ -119,59 +125,86 @@ def measure(much: Effort) -> Report:
     """
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
     load = f"load average {os.getloadavg()[0]:.1f} before"
-    stages = (
-        lambda say: own.measure(much.idle_orders, say),
-        lambda say: latency.measure(much.idle_orders, say),
-        lambda say: locks.measure(much.leaders, say),
-        lambda say: growth.measure(much.most_orders, say),
-        drawing.measure,
-    )
-    with _told(much.plan.rounds + len(stages)) as (say, note, done):
+    with _told(much.plan.rounds + 5) as told:
         if left_out := missing(PEERS):
-            note(left_out)
-        comparison = Comparison(much.plan, say, note)
-        for turn in range(much.plan.rounds):
-            comparison.take_turns(turn + 1)
-            done()
-        rows = comparison.rows()
-        for stage in stages:
-            rows += stage(say)
-            done()
+            told.note(left_out)
+        rows = _run(_stages(much, told), time.monotonic() + much.seconds, told)
     return Report(f"{machine}; {load}", f"{datetime.now(UTC):%Y-%m-%d}", _versions(), rows)
 
 
+def _stages(much: Effort, told: "_Told") -> Iterator[tuple[str, Stage]]:
+    """What is measured, by name, first what the summary needs; a later stage of the same name knows the earlier too."""
+    comparison, say = Comparison(much.plan, told.say, told.note), told.say
+    yield "start and memory", lambda: own.measure(much.idle_orders, say)
+    yield "failover and handover", lambda: locks.measure(much.leaders, say)
+    for _ in range(much.plan.rounds):
+        yield "the comparison", comparison.take_turns
+    yield "the idle path", lambda: latency.measure(much.idle_orders, say)
+    yield "growth", lambda: growth.measure(much.most_orders, say)
+    yield "drawing", lambda: drawing.measure(say)
+
+
+def _run(stages: Iterable[tuple[str, Stage]], until: float, told: "_Told") -> list[Row]:
+    """The rows of all stages; none begins after `until` on the monotonic clock. One that fails leaves the others."""
+    rows: dict[str, list[Row]] = {}
+    for name, stage in stages:
+        if time.monotonic() > until:
+            told.note(f"Time is up; left out: {name}.")
+            continue
+        try:
+            rows[name] = stage()
+        except BookstoreError as error:
+            if isinstance(error, SetupError) and not rows:
+                raise  # nothing can run here
+            told.note(f"Left out, {name}: {error}")
+        told.done()
+    return [row for found in rows.values() for row in found]
+
+
 def print_report(report: Report) -> None:
-    """Print all of it as tables."""
+    """Print it as tables."""
     console = Console()
-    for sheet in sheets(report.rows):
-        table = Table(title=sheet.topic)
-        for column in ("Who", "Way"):
-            table.add_column(column)
-        for column in sheet.columns:
-            table.add_column(column, justify="right")
-        for who, way, values in sheet.lines:
-            table.add_row(who, way, *values)
-        console.print(table)
-    table = Table(title="Summary", caption=report.machine)
-    table.add_column("Figure")
-    table.add_column("Value", justify="right")
+    table = _table("Measured here", "Topic", "Who", "Way", "Figure")
+    table.caption = "--json tells what each process takes, too."
+    rows = whole(report.rows)
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
+        end = following is None or (row.topic, row.who) != (following.topic, following.who)
+        table.add_row(row.topic, row.who, row.way, row.figure, number(row.value), end_section=end)
+    console.print(table)
+    table = _table("Summary", "Figure")
+    table.caption = report.machine
     for name, value in report.summary.items():
         table.add_row(name.replace("_", " "), "not measured" if value is None else number(value))
     console.print(table)
 
 
-@contextmanager
-def _told(stages: int) -> Iterator[tuple[Say, Say, Callable[[], None]]]:
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title)
+    for column in columns:
+        table.add_column(column)
+    table.add_column("Value", justify="right")
+    return table
+
+
+class _Told(NamedTuple):
     """What says what happens now, what says what shall stay to be read, and what counts a stage as done."""
+
+    say: Say
+    note: Say
+    done: Callable[[], None]
+
+
+@contextmanager
+def _told(stages: int) -> Iterator[_Told]:
     console = Console(stderr=True)
     if not console.is_terminal:
         say = partial(print, file=sys.stderr, flush=True)
-        yield say, say, lambda: None
+        yield _Told(say, say, lambda: None)
         return
     columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=stages)
-        yield (
+        yield _Told(
             lambda line: progress.update(task, description=line),
             lambda line: progress.console.print(line, markup=False, highlight=False),
             lambda: progress.advance(task),

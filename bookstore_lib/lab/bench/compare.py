@@ -75,23 +75,22 @@ class Comparison:
         self._plan, self._say, self._note = plan, say, note
         self._drains = defaultdict[tuple[str, str], list[Drain]](list)
         self._presses = defaultdict[tuple[str, str], list[http.Measured]](list)
+        self._round = 0
         self._contenders = [
             Contender(peer, setting) for peer in plan.peers for setting in peer.settings[: plan.settings]
         ]
 
-    def take_turns(self, number: int) -> None:
+    def take_turns(self) -> list[Row]:
         """Measure everybody once; what a peer cannot do is noted, and it is left out.
 
-        Args:
-            number: Of the round, from 1.
+        Returns:
+            What was measured so far: medians of the rounds.
         """
-        turn = f"Round {number} of {self._plan.rounds}"
+        self._round += 1
+        turn = f"Round {self._round} of {self._plan.rounds}"
         self._drain_ours(turn)
         self._drain_peers(turn)
         self._press(turn)
-
-    def rows(self) -> list[Row]:
-        """What was measured: medians of the rounds."""
         return [*self._drain_rows(), *self._http_rows()]
 
     def _drain_ours(self, turn: str) -> None:
