@@ -36,7 +36,7 @@ ROWS = [
     Row("handover", OURS, "stopped in order", "handover ms p50", 3.0),
     Row("idle path", OURS, "one by one", "times the bare round trips", 1.5),
     Row("start", OURS, "3 executors", "ready seconds", 2.0),
-    Row("memory", OURS, "resident", "memory MB", 300.0),
+    Row("memory", OURS, "shared pages once", "memory MB", 300.0),
     Row("memory", OURS, "shared pages once", "memory MB", 200.0),
 ]
 

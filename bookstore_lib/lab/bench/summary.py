@@ -30,7 +30,7 @@ def summarize(rows: Sequence[Row]) -> Summary:
         "handover_ms_p50": _worst(rows, "handover", "handover ms p50", ""),
         "idle_vs_bare_round_trips": _worst(rows, "idle path", "times the bare round trips", ""),
         "ready_seconds": _worst(rows, "start", "ready seconds", ""),
-        "memory_mb": _worst(rows, "memory", "memory MB", "resident"),
+        "memory_mb": _worst(rows, "memory", "memory MB", "shared pages once"),
     }
 
 
