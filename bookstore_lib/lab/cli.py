@@ -220,7 +220,7 @@ def bench(
     as_json: AsJson = False,
     quick: Annotated[bool, typer.Option("--quick", help="Ten minutes at most, instead of an hour.")] = False,
     orders: Annotated[
-        int | None, typer.Option(min=100, help="Orders in a backlog; half of them where each call goes by itself.")
+        int | None, typer.Option(min=400, help="Orders in a backlog; half of them where each call goes by itself.")
     ] = None,
 ) -> None:
     """Measure this system beside what people would use instead: backlogs, HTTP, failover, start, memory, growth.

@@ -34,12 +34,6 @@ def summarize(rows: Sequence[Row]) -> Summary:
     }
 
 
-def best_rate(rows: Iterable[Row], topic: str, who: str) -> Row | None:
-    """The row in which somebody was fastest at something."""
-    rates = [row for row in rows if (row.topic, row.who, row.figure) == (topic, who, RATE)]
-    return max(rates, key=lambda row: row.value, default=None)
-
-
 def _best(rows: Iterable[Row], topic: str, who: Callable[[str], bool], way: Callable[[str], bool]) -> float | None:
     rates = (row.value for row in rows if (row.topic, row.figure) == (topic, RATE) and who(row.who) and way(row.way))
     return max(rates, default=None)

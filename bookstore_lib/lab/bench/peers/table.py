@@ -104,7 +104,7 @@ PEERS = (
     Peer("Celery", "celery_app", ("celery",), False, "it is taken up an hour later", (_celery(16), _celery(8))),
     Peer("Dramatiq", "dramatiq_app", ("dramatiq",), False, "it is taken up a minute later", _DRAMATIQ),
     Peer("Huey", "huey_app", ("huey",), False, "it is lost", (_huey(16), _huey(8))),
-    Peer("SAQ", "saq_app", ("saq",), True, "it is taken up after its timeout of 10 s", (_saq(64), _saq(128))),
+    Peer("SAQ", "saq_app", ("saq",), True, "a sweep takes it up, one a minute", (_saq(64), _saq(128))),
     Peer("arq", "arq_app", ("arq",), True, "it is taken up after its timeout of 300 s", (_arq(16), _arq(64))),
     Peer("taskiq", "taskiq_app", ("taskiq", "taskiq_redis"), True, "it is taken up ten minutes later", _TASKIQ),
 )
