@@ -5,8 +5,9 @@ from functools import lru_cache
 
 import grpc
 
+from bookstore_lib.core.order import Book
 from bookstore_lib.pb import common_pb2, suggestions_pb2, suggestions_pb2_grpc
-from bookstore_lib.runtime.catalogue import Catalogue, Related
+from bookstore_lib.runtime.catalogue import Catalogue
 from bookstore_lib.runtime.sessions import Sessions
 from bookstore_lib.runtime.tracker import OrderEventTracker
 from services.suggestions import rules
@@ -25,10 +26,10 @@ class Suggestions(suggestions_pb2_grpc.SuggestionsServicer):
         self._sessions, self._tracker = sessions, tracker
 
         @lru_cache(_LOOKS)
-        def related(bought: Session, _second: int) -> list[Related]:
-            return catalogue.related(bought)
+        def suggested(bought: Session, _second: int) -> list[Book]:
+            return rules.choose(catalogue.related(bought), set(bought))
 
-        self._related = related
+        self._suggested = suggested
 
     def InitializeOrder(
         self, request: suggestions_pb2.InitializeSuggestions, context: grpc.ServicerContext
@@ -42,7 +43,7 @@ class Suggestions(suggestions_pb2_grpc.SuggestionsServicer):
     ) -> suggestions_pb2.SuggestionsReply:
         """Find related books."""
         bought = self._sessions.data(request.order_id)
-        books = rules.choose(self._related(bought, int(time.monotonic() / _LOOK_SECONDS)), set(bought))
+        books = self._suggested(bought, int(time.monotonic() / _LOOK_SECONDS))
         self._tracker.local(request.order_id, "books suggested", books=[book.title for book in books])
         return suggestions_pb2.SuggestionsReply(books=[suggestions_pb2.Book(**book._asdict()) for book in books])
 
