@@ -19,6 +19,7 @@ ROWS = [
     Row(DRAIN, OURS, str(Way("stream", 0.01, 32)), RATE, 700.0),
     Row(DRAIN, OURS, str(Way("stream", 0.01, 128)), RATE, 800.0),
     Row(DRAIN, OURS, str(Way("stream", 1, 128)), RATE, 900.0),
+    Row(DRAIN, OURS, str(Way("stream", 0.01, 128, "no")), RATE, 1000.0),
     Row(DRAIN, OURS, str(Way("unary", 1, 32)), RATE, 120.0),
     Row(DRAIN, OURS, str(Way("unary", 0.01, 32)), RATE, 150.0),
     Row(DRAIN, "SAQ", "2 workers", RATE, 100.0),
@@ -50,6 +51,10 @@ def test_a_ratio_is_ours_by_the_best_peer_that_does_the_same():
     assert summary["http_vs_best_peer"] == 2
 
 
+def test_the_file_that_redis_writes_costs_what_the_drain_loses_by_it():
+    assert summarize(ROWS)["append_only_file_costs"] == 0.2
+
+
 def test_the_promises_of_the_readme_are_taken_from_our_own_rows_at_their_worst():
     summary = summarize(ROWS)
     assert summary["failover_killed_ms_p50"] == 7
@@ -69,7 +74,7 @@ def test_without_peers_there_are_no_ratios_and_the_rest_stands():
 def test_rows_become_a_table_for_each_topic_with_a_column_for_each_figure():
     drain, http, *_ = sheets(ROWS)
     assert (drain.topic, drain.columns) == (DRAIN, [RATE, "CPU ms an order"])
-    assert drain.lines[5] == ("SAQ", "2 workers", ["100", "5000"])
+    assert drain.lines[6] == ("SAQ", "2 workers", ["100", "5000"])
     assert drain.lines[0] == (OURS, "stream, 32 in flight, 1% traced", ["700", ""])
     assert [line[0] for line in http.lines] == [OURS, "SAQ"]
 

@@ -49,7 +49,7 @@ _PACKAGES = (
     "python-redis-lock",
     "pottery",
 )
-QUICK_WAYS = (Way("unary", 1, 32), Way("stream", 1, 32), Way("stream", 0.01, 128))
+QUICK_WAYS = (Way("unary", 1, 32), Way("stream", 1, 32), Way("stream", 0.01, 128), Way("stream", 0.01, 128, "no"))
 ALL_WAYS = (
     Way("unary", 1, 1),
     Way("unary", 1, 32),
@@ -57,6 +57,7 @@ ALL_WAYS = (
     Way("unary", 0.01, 32),
     *(Way("stream", 1, in_flight) for in_flight in (1, 32, 128)),
     *(Way("stream", 0.01, in_flight) for in_flight in (1, 8, 32, 128, 256)),
+    Way("stream", 0.01, 128, "no"),
 )
 
 

@@ -7,6 +7,7 @@ from bookstore_lib.lab.bench.peers.work import order_of
 from bookstore_lib.lab.bench.told import told
 from bookstore_lib.lab.bench.watch import Drain, cpu_of, look_on
 from bookstore_lib.lab.cluster import Bookstore
+from bookstore_lib.lab.supervisor.plan import Fsync
 from bookstore_lib.runtime.card_seal import CardSeal
 from bookstore_lib.runtime.order_store import Acceptance
 from bookstore_lib.runtime.postgres import Database
@@ -24,15 +25,18 @@ class Way(NamedTuple):
         transport: `unary` or `stream`.
         sample: Share of the orders that are traced.
         in_flight: Orders under way at the same time.
+        fsync: When Redis writes to disk.
     """
 
     transport: str
     sample: float
     in_flight: int
+    fsync: Fsync = "always"
 
     def __str__(self) -> str:
         traced = "all traced" if self.sample == 1 else f"{self.sample:.0%} traced"
-        return f"{self.transport}, {self.in_flight} in flight, {traced}"
+        written = "" if self.fsync == "always" else f", appendfsync {self.fsync}"
+        return f"{self.transport}, {self.in_flight} in flight, {traced}{written}"
 
 
 def drain(orders: int, way: Way) -> Drain:
@@ -43,7 +47,7 @@ def drain(orders: int, way: Way) -> Drain:
     Raises:
         BookstoreError: They are not worked off.
     """
-    with Bookstore(1, transport=way.transport, trace_sample=way.sample, max_in_flight=way.in_flight) as shop:
+    with _bookstore(way) as shop:
         env = told(shop)
         database = Database(env[variable("postgres_url")])
         shop.stop("executor-1")
@@ -53,6 +57,10 @@ def drain(orders: int, way: Way) -> Drain:
             return look_on(orders, lambda: settled(database), lambda: cpu_of(shop.supervisor_pid))
         finally:
             database.close()
+
+
+def _bookstore(way: Way) -> Bookstore:
+    return Bookstore(1, transport=way.transport, trace_sample=way.sample, max_in_flight=way.in_flight, fsync=way.fsync)
 
 
 def settled(database: Database) -> int:

@@ -15,7 +15,7 @@ def summarize(rows: Sequence[Row]) -> Summary:
     through our client.
     """
     alike = _best(rows, DRAIN, _is_peer, lambda way: not way.endswith((STREAMS, TRACED)))
-    ours_sampled = _best(rows, DRAIN, _is_ours, lambda way: way.startswith("stream") and "all traced" not in way)
+    ours_sampled = _best(rows, DRAIN, _is_ours, lambda way: way.startswith("stream") and way.endswith("1% traced"))
     ours_unary = _best(rows, DRAIN, _is_ours, lambda way: way.startswith("unary") and "all traced" in way)
     http_ours, http_peer = (_best(rows, HTTP, who, _any) for who in (_is_ours, _is_peer))
     return {
@@ -24,6 +24,7 @@ def summarize(rows: Sequence[Row]) -> Summary:
         "unary_vs_best_peer": _ratio(ours_unary, alike),
         "unary_vs_best_peer_all_traced": _ratio(ours_unary, _best(rows, DRAIN, _is_peer, _ends(TRACED))),
         "http_vs_best_peer": _ratio(http_ours, http_peer),
+        "append_only_file_costs": _cost_of_the_file(rows),
         "failover_killed_ms_p50": _worst(rows, "failover", "failover ms p50", "killed, watched"),
         "failover_beyond_lease_ms_p50": _worst(rows, "failover", "beyond lease ms p50", "killed, not watched"),
         "failover_beyond_lease_ms_p90": _worst(rows, "failover", "beyond lease ms p90", "killed, not watched"),
@@ -47,6 +48,14 @@ def _worst(rows: Iterable[Row], topic: str, figure: str, way: str) -> float | No
     )
     worst = max(found, default=None)
     return None if worst is None else round(worst, 2)
+
+
+def _cost_of_the_file(rows: Iterable[Row]) -> float | None:
+    """The share of the drain that is lost because Redis writes to disk before it answers."""
+    rates = {row.way: row.value for row in rows if (row.topic, row.who, row.figure) == (DRAIN, OURS, RATE)}
+    without = next((way for way in rates if way.endswith(", appendfsync no")), "")
+    always = _ratio(rates.get(without.removesuffix(", appendfsync no")), rates.get(without))
+    return None if always is None else round(1 - always, 2)
 
 
 def _ratio(ours: float | None, theirs: float | None) -> float | None:
