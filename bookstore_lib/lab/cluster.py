@@ -13,16 +13,15 @@ from typing import Any, Self
 import redis
 
 from bookstore_lib.core.errors import BookstoreError, SetupError, UnavailableError
-from bookstore_lib.core.record import Tables
 from bookstore_lib.lab.controls import Controls
 from bookstore_lib.lab.figures import Picture, Size, draw_system
 from bookstore_lib.lab.history import History
+from bookstore_lib.lab.ledger import Ledger
 from bookstore_lib.lab.notebook_cell import close_earlier_of_this_cell
-from bookstore_lib.lab.record import empty_orders, open_record, runs_folder
+from bookstore_lib.lab.record import runs_folder
 from bookstore_lib.lab.shop_client import Receipt, ShopClient
 from bookstore_lib.lab.supervisor.client import SupervisorClient
 from bookstore_lib.lab.supervisor.plan import Fsync, LabSettings
-from bookstore_lib.runtime.order_store import DeadLetter
 from bookstore_lib.runtime.redis_client import connect
 from bookstore_lib.runtime.redis_lease import RedisLease
 from bookstore_lib.runtime.redis_queue import RedisQueue
@@ -34,7 +33,7 @@ _QUIET_SECONDS = 10.0
 _LEASE_LIVES = 4
 
 
-class Bookstore(Controls):
+class Bookstore(Controls, Ledger):
     """A bookstore of real processes, ready when every health check passes; ends with the `with` block or the kernel.
 
     Args:
@@ -253,54 +252,6 @@ class Bookstore(Controls):
         coordinator = self._settings.coordinator
         states = {each.name: each.state for each in status}
         return draw_system(states, leader=leader, coordinator=coordinator, title=title, figsize=figsize)
-
-    def tables(self) -> Tables | None:
-        """What the record holds now; `None` when PostgreSQL does not answer."""
-        self._require_running()
-        try:
-            with open_record(self._postgres_url) as record:
-                return record.tables()
-        except SetupError:
-            return None
-
-    def dead_letters(self) -> list[DeadLetter]:
-        """The orders that failed, and wait for `redrive`.
-
-        Raises:
-            SetupError: PostgreSQL does not answer.
-        """
-        self._require_running()
-        with open_record(self._postgres_url) as record:
-            return record.dead_letters()
-
-    def redrive(self, order_id: str) -> None:
-        """Try a failed order again, as if it had just been accepted; the leader finds it within seconds.
-
-        Raises:
-            BookstoreError: There is no such order, it has not failed, or PostgreSQL does not answer.
-        """
-        self._require_running()
-        with open_record(self._postgres_url) as record:
-            record.redrive(order_id)
-
-    def open_orders(self) -> int:
-        """How many accepted orders have not ended.
-
-        Raises:
-            SetupError: PostgreSQL does not answer.
-        """
-        self._require_running()
-        with open_record(self._postgres_url) as record:
-            return len(record.open_orders(0))
-
-    def forget_orders(self) -> None:
-        """Empty the record of all orders and fill the shelves again, in a bookstore at rest.
-
-        Raises:
-            SetupError: PostgreSQL does not answer.
-        """
-        self._require_running()
-        empty_orders(self._postgres_url)
 
     @property
     def supervisor_pid(self) -> int:
