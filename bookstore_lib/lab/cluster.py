@@ -83,12 +83,18 @@ class Bookstore(Controls, Ledger):
         trace_sample: float = 1.0,
     ) -> None:
         self.run_dir = Path(run_dir).absolute() if run_dir else _new_run_dir()
+        of_services: dict[str, Any] = {
+            "coordinator": coordinator,
+            "lease_ttl": lease_ttl,
+            "renew_every": renew_every,
+            "transport": transport,
+            "max_in_flight": max_in_flight,
+            "trace_sample": trace_sample,
+        }
         self._settings = LabSettings(
+            **of_services,
             run_dir=str(self.run_dir),
             executors=executors,
-            coordinator=coordinator,
-            lease_ttl=lease_ttl,
-            renew_every=renew_every,
             fsync=fsync,
             http_port=http_port,
             redis_url=os.environ.get("BOOKSTORE_REDIS_URL", ""),
@@ -98,25 +104,15 @@ class Bookstore(Controls, Ledger):
             mtls=mtls,
             fence=fence,
             watch=watch,
-            transport=transport,
-            max_in_flight=max_in_flight,
-            trace_sample=trace_sample,
             keep_data=run_dir is not None,
         )
-        # The same checks as in the services, but before anything has started.
-        Settings(
-            "lab",
-            self.run_dir,
-            coordinator=coordinator,
-            lease_ttl=lease_ttl,
-            renew_every=renew_every,
-            transport=transport,
-            max_in_flight=max_in_flight,
-            trace_sample=trace_sample,
-        )
+        Settings("lab", self.run_dir, **of_services)  # the same checks as in the services, before anything has started
         close_earlier_of_this_cell(self)
         self._supervisor = SupervisorClient()
         self.close = weakref.finalize(self, self._supervisor.close)
+        self._start()
+
+    def _start(self) -> None:
         began = time.monotonic()
         try:
             where = self._supervisor.tell(asdict(self._settings))
