@@ -23,8 +23,9 @@ Bar = tuple[str, str, float]
 def bars_of(rows: Sequence[Row], topic: str) -> list[Bar]:
     """Label, kind and rate: each peer at its best, and this system in every way that is not a worse one of the same."""
     best: dict[tuple[str, str], Row] = {}
-    for row in rows:
-        if (row.topic, row.figure) == (topic, RATE) and not row.way.endswith(TRACED if row.who != OURS else "\n"):
+    rates = [row for row in rows if (row.topic, row.figure) == (topic, RATE) and "appendfsync" not in row.way]
+    for row in rates:
+        if row.who == OURS or not row.way.endswith(TRACED):
             key = row.who, _kind_of_way(row)
             best[key] = max(best.get(key, row), row, key=lambda each: each.value)
     found = [(_label(row, topic), _kind(row), row.value) for row in best.values()]
