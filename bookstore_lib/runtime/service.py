@@ -6,8 +6,10 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import NoReturn
 
 import grpc
 
@@ -31,16 +33,30 @@ log = logging.getLogger(__name__)
 Start = Callable[[Settings, OrderEventTracker, ExitStack], None]
 
 
-def run_service(default_process: str, start: Start) -> None:
-    """Run a service until SIGTERM, SIGINT or the death of whoever started it.
+def run_service(default_process: str, start: Start) -> NoReturn:
+    """Run a service until SIGTERM, SIGINT or the death of whoever started it, and end this process.
+
+    Its exit status is 1 where something about the settings or the machine is wrong; one sentence on standard error says
+    what.
 
     Args:
         default_process: The process's name where the settings give none.
         start: Puts the parts together; returns when they serve, and leaves in the stack how they end.
-
-    Raises:
-        SystemExit: Something about the settings or the machine is wrong; one sentence on standard error says what.
     """
+    status = 1
+    try:
+        _serve_until_ended(default_process, start)
+        status = 0
+    except SetupError as error:
+        print(f"{default_process}: {error}", file=sys.stderr, flush=True)  # noqa: T201 - there may be no log yet
+    except Exception:  # noqa: BLE001 - whatever it was, the process ends with it
+        traceback.print_exc()
+    # Everything has ended in order. The interpreter's own end waits, now and then for ever, for a lock that was held by
+    # one of gRPC's threads when they were stopped.
+    os._exit(status)
+
+
+def _serve_until_ended(default_process: str, start: Start) -> None:
     # Blocked here, before there are threads, and so in all of them: one thread asks for signals. A handler would run
     # only when the main thread does something, and the system may give the signal to another one.
     signal.pthread_sigmask(signal.SIG_BLOCK, _END_SIGNALS)
@@ -50,23 +66,20 @@ def run_service(default_process: str, start: Start) -> None:
     life_line = LifeLine()
     if os.environ.get(WATCH_STDIN):
         start_thread(_watch_starter, "starter", [life_line])
-    try:
-        settings = Settings.from_env(os.environ, default_process)
-        set_up_logs(settings.process)
-        trace = TraceLog(settings.trace_dir, settings.process)
-        with ExitStack() as parts:
-            parts.callback(trace.close)
-            tracker = life_line.tracker = OrderEventTracker(trace, settings.trace_sample)
-            crash_points.arm(settings.crash_at, tracker)
-            start(settings, tracker, parts)
-            tracker.process_event("started")
-            serving.set()
-            _announce_ready(tracker.process)
-            ended.wait()
-            # An end that hangs (a server that is gone, say) must not keep the process for ever.
-            _exit_after(_END_SECONDS)
-    except SetupError as error:
-        sys.exit(f"{default_process}: {error}")
+    settings = Settings.from_env(os.environ, default_process)
+    set_up_logs(settings.process)
+    trace = TraceLog(settings.trace_dir, settings.process)
+    with ExitStack() as parts:
+        parts.callback(trace.close)
+        tracker = life_line.tracker = OrderEventTracker(trace, settings.trace_sample)
+        crash_points.arm(settings.crash_at, tracker)
+        start(settings, tracker, parts)
+        tracker.process_event("started")
+        serving.set()
+        _announce_ready(tracker.process)
+        ended.wait()
+        # An end that hangs (a server that is gone, say) must not keep the process for ever.
+        _exit_after(_END_SECONDS)
 
 
 def serve_grpc(

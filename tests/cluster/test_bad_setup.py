@@ -186,6 +186,43 @@ def test_a_service_with_a_wrong_setting_ends_with_one_line_that_names_it(servers
     assert len(ended.stderr.splitlines()) == 1, ended.stderr
 
 
+# As gRPC leaves it, now and then: a thread that is stopped with a lock that something asks for as it is thrown away.
+HELD_FOR_EVER = """
+import sys
+import threading
+from bookstore_lib.core.errors import SetupError
+from bookstore_lib.runtime.service import run_service
+
+class Call:
+    lock = threading.Lock()
+    def __del__(self):
+        with self.lock:
+            pass
+
+def start(settings, tracker, parts):
+    sys.call = Call()
+    held = threading.Event()
+    def hold():
+        with Call.lock:
+            held.set()
+            threading.Event().wait()
+    threading.Thread(target=hold, daemon=True).start()
+    held.wait()
+    raise SetupError("That is all.")
+
+run_service("nobody", start)
+"""
+
+
+def test_a_service_ends_even_where_a_lock_is_held_for_ever(tmp_path):
+    environment = os.environ | {"BOOKSTORE_TRACE_DIR": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", HELD_FOR_EVER], env=environment, capture_output=True, text=True, timeout=25, check=False
+    )
+
+    assert (ended.returncode, ended.stderr) == (1, "nobody: That is all.\n")
+
+
 def test_a_service_whose_port_is_in_use_ends_with_one_line_that_names_it(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"

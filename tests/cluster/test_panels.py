@@ -125,7 +125,7 @@ def test_the_leader_is_marked_with_its_epoch_and_the_others_follow(shop, cluster
 
 
 def test_what_another_does_is_shown_by_itself(shop, cluster):
-    follower = next(name for name in ("executor-1", "executor-2") if name != shop.leader)
+    (follower,) = {"executor-1", "executor-2"} - {shop.await_leader()}
     eventually(lambda: "running" in shown(cluster, follower))
 
     shop.pause(follower)  # as a cell would
