@@ -9,7 +9,7 @@ to cancel and how it ends; it does no I/O, so threads, an event loop or a test c
     ...                               # until run.outcome is not None
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -34,6 +34,9 @@ STEPS: Mapping[str, Step] = {
     "check_fraud": Step("fraud_detection", "CheckFraud", ("initialize_fraud",)),
     "get_suggestions": Step("suggestions", "GetSuggestions", ("initialize_suggestions", "check_card", "check_fraud")),
 }
+
+
+_FOLLOWERS = {step: [name for name in STEPS if step in STEPS[name].needs] for step in STEPS}
 
 
 class Passed(NamedTuple):
@@ -101,17 +104,17 @@ class CheckoutRun:
 
     The first rejection or failure stops the walk: waiting steps are skipped, running ones cancelled, and what these
     still answer is gathered too. The walk is over when no step runs; `outcome` is then set.
+
+    Attributes:
+        states: What has become of each step.
+        stopped: Whether a rejection or a failure ended the walk early.
     """
 
     def __init__(self) -> None:
         self.states: dict[str, StepState] = dict.fromkeys(STEPS, StepState.WAITING)
+        self.stopped = False
         self._reasons: list[Reason] = []
         self._suggestions: tuple[Book, ...] = ()
-
-    @property
-    def stopped(self) -> bool:
-        """Whether a rejection or a failure ended the walk early."""
-        return StepState.REJECTED in self.states.values() or StepState.FAILED in self.states.values()
 
     @property
     def outcome(self) -> Outcome | None:
@@ -119,12 +122,12 @@ class CheckoutRun:
 
         A rejection outweighs a failure: one certain *no* is enough.
         """
-        states = set(self.states.values())
-        if states & {StepState.WAITING, StepState.RUNNING}:
+        states = self.states.values()
+        if StepState.WAITING in states or StepState.RUNNING in states:
             return None
         if StepState.REJECTED in states:
             return Outcome(OrderStatus.REJECTED, tuple(self._reasons), steps=dict(self.states))
-        if states != {StepState.PASSED}:
+        if self.stopped:
             return Outcome(OrderStatus.FAILED, tuple(self._reasons), steps=dict(self.states))
         return Outcome(OrderStatus.APPROVED, suggestions=self._suggestions, steps=dict(self.states))
 
@@ -136,7 +139,7 @@ class CheckoutRun:
         """
         if set(self.states.values()) != {StepState.WAITING}:
             raise IllegalTransitionError("This checkout has been started already.")
-        return self._call_ready()
+        return self._call_ready(STEPS)
 
     def on_reply(self, step: str, reply: Reply) -> list[Command]:
         """Take the answer of a running step and say what to do next.
@@ -149,18 +152,17 @@ class CheckoutRun:
         if isinstance(reply, Cancelled) and not self.stopped:
             # Nobody here asked for it (the server went away, say): then the step simply has no answer.
             reply = Failed(Reason("cancelled", f"{STEPS[step].service} gave up {step}.", STEPS[step].service))
-        first_stop = not self.stopped
         self.states[step] = _STATE_AFTER[type(reply)]
         if isinstance(reply, Passed):
             self._suggestions += reply.suggestions
-        elif isinstance(reply, Rejected):
-            self._reasons.extend(reply.reasons)
-        elif isinstance(reply, Failed):
-            self._reasons.append(reply.reason)
-        return self._stop() if self.stopped and first_stop else self._call_ready()
+            return self._call_ready(_FOLLOWERS[step])
+        if isinstance(reply, Cancelled):
+            return []
+        self._reasons.extend(reply.reasons if isinstance(reply, Rejected) else [reply.reason])
+        return self._stop()
 
-    def _call_ready(self) -> list[Command]:
-        ready = [] if self.stopped else [name for name in STEPS if self._is_ready(name)]
+    def _call_ready(self, steps: Iterable[str]) -> list[Command]:
+        ready = [] if self.stopped else [name for name in steps if self._is_ready(name)]
         self.states.update(dict.fromkeys(ready, StepState.RUNNING))
         return [Call(name) for name in ready]
 
@@ -170,6 +172,9 @@ class CheckoutRun:
         )
 
     def _stop(self) -> list[Command]:
+        if self.stopped:
+            return []  # what runs is told already
+        self.stopped = True
         for name, state in self.states.items():
             if state is StepState.WAITING:
                 self.states[name] = StepState.SKIPPED
