@@ -91,12 +91,12 @@ class LeaderWatch:
         if not address:
             return
         with open_channel(address, self._tls, quiet=True) as channel:
-            lost = self._holder_ended(channel, lock, claim)
-        with self._changed:
-            self._call = None
-            lost = lost and lock == self._lock
-        if lost:
-            self._on_lost(lock)
+            ended = self._holder_ended(channel, lock, claim)
+            with self._changed:
+                self._call = None
+                lost = ended and lock == self._lock
+            if lost:
+                self._on_lost(lock)  # at once: it takes a while to close the channel
 
     def _holder_ended(self, channel: grpc.Channel, lock: str, claim: Claim) -> bool:
         """Wait until the stream ends; returns whether it did because the holder of the lock has."""

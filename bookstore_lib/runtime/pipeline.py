@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from contextvars import Context, copy_context
-from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 log = logging.getLogger(__name__)
@@ -16,6 +15,8 @@ Work = Generator[None, Any, Result]
 Post = Callable[[Any], None]
 # Steps in one go.
 _BURST = 256
+# So many seconds are waited at most until one in so many pieces of work can go on.
+_MOMENT, _SHARE = 0.005, 2
 OnEnd = Callable[[Any, BaseException | None], None]
 
 
@@ -28,6 +29,9 @@ class _Running(NamedTuple):
 class Pipeline:
     """Drives the work. Any thread may begin some, and post; one thread does all steps.
 
+    Where little of much work can go on, it waits a moment for more: what is started together leaves together, and the
+    answers come together then. A few pieces of work wait for nobody.
+
     Args:
         burst: Entered before a number of steps, and left after them.
         release: Called after that: what the steps have started may leave now, all of it together.
@@ -35,13 +39,16 @@ class Pipeline:
 
     def __init__(self, burst: Callable[[], AbstractContextManager[None]], release: Callable[[], None]) -> None:
         self._burst, self._release = burst, release
-        self._posted = SimpleQueue[tuple[_Running, Any] | None]()
+        self._posted: list[tuple[_Running, Any]] = []
+        self._under_way, self._wanted = 0, 1
+        self._closed = False
+        self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
     @property
     def pending(self) -> int:
         """How many steps could be done now."""
-        return self._posted.qsize()
+        return len(self._posted)
 
     def start(self) -> None:
         """Begin."""
@@ -55,43 +62,56 @@ class Pipeline:
             make: Given what posts to the work, returns the work.
             on_end: Told the result, or the error with which it ended.
         """
-        running = _Running(make(lambda value: self._posted.put((running, value))), copy_context(), on_end)
-        self._posted.put((running, None))
+        running = _Running(make(lambda value: self._post(running, value)), copy_context(), on_end)
+        with self._changed:
+            self._under_way += 1
+        self._post(running, None)
 
     def turn(self) -> None:
-        """Do the next step; waits for one. A simulation calls it, instead of `start`."""
-        posted = self._posted.get()
-        if posted is not None:
-            _step(*posted)
+        """Do the next step; a simulation calls it, instead of `start`, where one is pending."""
+        self._step(*self._posted.pop(0))
 
     def close(self) -> None:
-        """End; what is under way is left as it is."""
-        self._posted.put(None)
+        """End when nothing can be done; what waits is left as it is."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
         if self._thread is not None:
             self._thread.join()
 
+    def _post(self, running: _Running, value: Any) -> None:
+        with self._changed:
+            self._posted.append((running, value))
+            if len(self._posted) >= self._wanted:
+                self._changed.notify()
+
     def _run(self) -> None:
-        while (posted := self._posted.get()) is not None:
+        while steps := self._gather():
             with self._burst():
-                self._do(posted)
+                for running, value in steps:
+                    self._step(running, value)
             self._release()
 
-    def _do(self, posted: tuple[_Running, Any]) -> None:
-        """This step, and those that wait behind it; not for ever, as others wait for what they start."""
-        _step(*posted)
-        for _ in range(min(self._posted.qsize(), _BURST)):
-            following = self._posted.get()
-            if following is None:
-                self._posted.put(None)
-                return
-            _step(*following)
+    def _gather(self) -> list[tuple[_Running, Any]]:
+        """The steps that can be done; none at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._posted or self._closed)
+            self._wanted = min(self._under_way // _SHARE, _BURST)
+            self._changed.wait_for(lambda: len(self._posted) >= self._wanted or self._closed, _MOMENT)
+            self._wanted = 1
+            steps, self._posted = self._posted[:_BURST], self._posted[_BURST:]
+            return steps
 
+    def _step(self, running: _Running, value: Any) -> None:
+        step = running.work.throw if isinstance(value, Exception) else running.work.send
+        try:
+            running.context.run(step, value)
+        except StopIteration as end:
+            self._end(running, end.value, None)
+        except Exception as error:  # noqa: BLE001 - one piece of work does not end the others
+            self._end(running, None, error)
 
-def _step(running: _Running, value: Any) -> None:
-    step = running.work.throw if isinstance(value, Exception) else running.work.send
-    try:
-        running.context.run(step, value)
-    except StopIteration as end:
-        running.on_end(end.value, None)
-    except Exception as error:  # noqa: BLE001 - one piece of work does not end the others
-        running.on_end(None, error)
+    def _end(self, running: _Running, result: Any, error: BaseException | None) -> None:
+        with self._changed:
+            self._under_way -= 1
+        running.on_end(result, error)

@@ -62,7 +62,7 @@ def test_whatever_goes_wrong_every_order_ends_once_and_orders_move_again(nature)
         "clear refused",
         "repetition of an order",
     }
-    assert {what: seen[what] for what in wanted if seen[what] < EXAMPLES / 1000} == {}
+    assert {what: seen[what] for what in wanted if seen[what] < 3} == {}
 
 
 @pytest.mark.timeout(1200)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from bookstore_lib.runtime import pipeline as module
 from bookstore_lib.runtime.pipeline import Pipeline
+from tests.support import eventually
 
 NAME = ContextVar("name", default="")
 
@@ -94,3 +96,36 @@ def test_what_a_burst_of_steps_has_started_is_released_after_it(pipeline, journa
     assert journal[-2:] == ["done", "release"]
     assert journal.count("step") == 2
     assert journal.count("burst") == journal.count("release")
+
+
+def test_little_of_much_work_waits_until_half_of_it_can_go_on(pipeline, journal, monkeypatch):
+    posts = []
+
+    def work(post):
+        posts.append(post)
+        journal.append("begun")
+        yield
+        journal.append("step")
+
+    for _ in range(8):
+        pipeline.begin(work, lambda _result, _error: None)
+    eventually(lambda: journal.count("begun") == 8 and journal[-1] == "release")
+    monkeypatch.setattr(module, "_MOMENT", 20)
+    journal.clear()
+
+    for post in posts[:4]:
+        post(None)
+
+    eventually(lambda: "release" in journal)
+    assert journal == ["burst", "step", "step", "step", "step", "done", "release"]
+
+
+def test_little_of_much_work_goes_on_after_a_moment(pipeline):
+    for _ in range(8):
+        pipeline.begin(forever, lambda _result, _error: None)
+
+    assert ends_of(pipeline, lambda _post: (yield from ())) == {0: None}
+
+
+def forever(_post):
+    yield
