@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 # How long one wait for an id may last; the wait never outlasts the belief in one's own leadership.
 _TAKE_SECONDS = 0.5
 _PAUSE_AFTER_ERROR = 0.5
+# The record and the queue are compared for this share of the worker's time at most. Where that takes long, the backlog
+# is, and what is lost would wait behind it anyway.
+_COMPARING = 0.05
 
 
 class Worker:
@@ -57,7 +60,7 @@ class Worker:
         self._tracker, self._consumer, self._queue, self._store = tracker, tracker.process, queue, store
         self._handler, self._pipeline, self._places = handler, pipeline, places
         self._election, self._elected = election, elected
-        self._sweep, self._next_sweep = sweep, 0.0
+        self._sweep, self._next_sweep, self._next_comparison = sweep, 0.0, 0.0
         self._later: list[tuple[float, str]] = []  # to be tried again: when, and which
         self._mine: set[str] = set()  # in flight, or to be tried again
         self._suspects: set[str] = set()  # those of which one more crash makes dead letters
@@ -103,7 +106,7 @@ class Worker:
             self._do_next(epoch)
 
     def _begin_term(self) -> None:
-        self._next_sweep = 0.0
+        self._next_sweep = self._next_comparison = 0.0
         with self._lock:  # of a former term; the first sweep takes their ids over
             self._mine -= {order_id for _, order_id in self._later}
             self._later.clear()
@@ -130,6 +133,13 @@ class Worker:
         if self._suspects:
             self._suspects &= self._queue.contents().all_ids()
         self._find_unknown(epoch)
+        if time.monotonic() >= self._next_comparison:
+            worked = time.thread_time()
+            self._push_lost(epoch)
+            self._next_comparison = time.monotonic() + (time.thread_time() - worked) / _COMPARING
+
+    def _push_lost(self, epoch: int) -> None:
+        """Queue the open orders that no list holds."""
         began = time.time()
         open_orders = self._store.open_orders(self._sweep.age)
         if open_orders:

@@ -1,4 +1,5 @@
 import threading
+import time
 from functools import partial
 from typing import Any
 
@@ -334,6 +335,25 @@ def test_the_leader_sweeps_up_an_accepted_order_that_no_list_holds(executors, ne
     executors.start()
 
     eventually(lambda: executors.status(order_id) is OrderStatus.APPROVED)
+
+
+def test_a_comparison_of_record_and_queue_that_was_much_work_is_not_repeated_at_once(executors, monkeypatch):
+    compared, looked = [], []
+
+    def much_work(_age):
+        compared.append(1)
+        until = time.thread_time() + 0.5
+        while time.thread_time() < until:
+            pass
+        return []
+
+    monkeypatch.setattr(executors.store, "open_orders", much_work)
+    monkeypatch.setattr(executors.queue, "take_over", lambda _consumer: looked.append(1) or [])
+
+    executors.start()
+
+    eventually(lambda: len(looked) > 5)
+    assert compared == [1]
 
 
 def test_a_leader_whose_epoch_was_overtaken_while_it_holds_the_lock_begins_a_new_term(executors, new_order, run):

@@ -30,7 +30,7 @@ class Nature:
     def monotonic(self) -> float:
         return self.now
 
-    time = monotonic
+    time = thread_time = monotonic
 
     def token_hex(self, _bytes: int) -> str:
         self._tokens += 1

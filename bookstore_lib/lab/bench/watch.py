@@ -72,7 +72,7 @@ def _at_least(wanted: float, done: Callable[[], int], cpu: Callable[[], dict[str
             seen, moved = now, looked
         if looked - moved > _PATIENCE:
             raise BookstoreError(f"Only {now} orders were done, and none for {_PATIENCE:.0f} s.")
-        time.sleep(max(_PAUSE, 10 * (looked - began)))  # looking shall not be work itself
+        time.sleep(max(_PAUSE, 30 * (looked - began)))  # looking shall not be work itself
 
 
 def cpu_of(supervisor: int, workers: Iterable[psutil.Process] = ()) -> dict[str, float]:
