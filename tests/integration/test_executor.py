@@ -340,6 +340,10 @@ def test_the_leader_sweeps_up_an_accepted_order_that_no_list_holds(executors, ne
 def test_a_comparison_of_record_and_queue_that_was_much_work_is_not_repeated_at_once(executors, monkeypatch):
     compared, looked = [], []
 
+    def nothing_to_take_over(_consumer):
+        looked.append(1)
+        return []
+
     def much_work(_age):
         compared.append(1)
         until = time.thread_time() + 0.5
@@ -348,7 +352,7 @@ def test_a_comparison_of_record_and_queue_that_was_much_work_is_not_repeated_at_
         return []
 
     monkeypatch.setattr(executors.store, "open_orders", much_work)
-    monkeypatch.setattr(executors.queue, "take_over", lambda _consumer: looked.append(1) or [])
+    monkeypatch.setattr(executors.queue, "take_over", nothing_to_take_over)
 
     executors.start()
 
