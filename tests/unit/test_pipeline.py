@@ -98,7 +98,9 @@ def test_what_a_burst_of_steps_has_started_is_released_after_it(pipeline, journa
     assert journal.count("burst") == journal.count("release")
 
 
-def test_little_of_much_work_waits_until_half_of_it_can_go_on(pipeline, journal, monkeypatch):
+@pytest.fixture
+def much_work(pipeline, journal):
+    """Eight pieces of work that have begun, and wait; what posts to each."""
     posts = []
 
     def work(post):
@@ -110,22 +112,23 @@ def test_little_of_much_work_waits_until_half_of_it_can_go_on(pipeline, journal,
     for _ in range(8):
         pipeline.begin(work, lambda _result, _error: None)
     eventually(lambda: journal.count("begun") == 8 and journal[-1] == "release")
-    monkeypatch.setattr(module, "_MOMENT", 20)
     journal.clear()
+    return posts
 
-    for post in posts[:4]:
+
+def test_little_of_much_work_waits_until_half_of_it_can_go_on(pipeline, journal, much_work, monkeypatch):
+    monkeypatch.setattr(module, "_MOMENT", 20)
+
+    much_work[0](None)
+    eventually(lambda: pipeline._wanted == 4)  # it waits for more
+    for post in much_work[1:4]:
         post(None)
 
     eventually(lambda: "release" in journal)
     assert journal == ["burst", "step", "step", "step", "step", "done", "release"]
 
 
-def test_little_of_much_work_goes_on_after_a_moment(pipeline):
-    for _ in range(8):
-        pipeline.begin(forever, lambda _result, _error: None)
+def test_little_of_much_work_goes_on_after_a_moment(journal, much_work):
+    much_work[0](None)
 
-    assert ends_of(pipeline, lambda _post: (yield from ())) == {0: None}
-
-
-def forever(_post):
-    yield
+    eventually(lambda: "step" in journal)
