@@ -30,7 +30,10 @@ class Nature:
     def monotonic(self) -> float:
         return self.now
 
-    time = thread_time = monotonic
+    time = monotonic
+
+    def thread_time(self) -> float:
+        return 0.0
 
     def token_hex(self, _bytes: int) -> str:
         self._tokens += 1
