@@ -78,7 +78,6 @@ class LeaderWatch:
                 lock = self._lock
             if lock is not None:
                 self._watch(lock)
-                self._rest(lock)
 
     def _rest(self, lock: str) -> None:
         """Wait a moment, or until another lock is to be watched."""
@@ -89,6 +88,7 @@ class LeaderWatch:
         claim = read_claim(lock)
         address = self._via.get(base_name(claim.holder), claim.address)
         if not address:
+            self._rest(lock)
             return
         with open_channel(address, self._tls, quiet=True) as channel:
             ended = self._holder_ended(channel, lock, claim)
@@ -96,7 +96,8 @@ class LeaderWatch:
                 self._call = None
                 lost = ended and lock == self._lock
             if lost:
-                self._on_lost(lock)  # at once: it takes a while to close the channel
+                self._on_lost(lock)
+            self._rest(lock)  # before the channel is closed: that takes a while, in which nobody else can work here
 
     def _holder_ended(self, channel: grpc.Channel, lock: str, claim: Claim) -> bool:
         """Wait until the stream ends; returns whether it did because the holder of the lock has."""

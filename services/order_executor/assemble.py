@@ -45,6 +45,7 @@ def start(settings: Settings, tracker: OrderEventTracker, parts: ExitStack) -> N
     client = connect(settings.redis_url, name=tracker.process)
     parts.callback(client.close)
     store = PostgresOrderStore(database, CardSeal(settings.card_key), fenced=settings.fenced)
+    store.rehearse()
     lease, queue = RedisLease(client), RedisQueue(client)
     progress, services = Progress(client), connect_services(settings, tracker, parts)
     checkout = CheckoutFlow(services, tracker, progress.note)
