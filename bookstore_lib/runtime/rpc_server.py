@@ -129,7 +129,8 @@ class TracingServerInterceptor(grpc.ServerInterceptor):
         request_id = request_of(handler_call_details.invocation_metadata)
 
         def wrapped(request: bytes, context: grpc.ServicerContext) -> Any:
-            served = self._calls.serve(Call(procedure, received, request_id, request), handler, context)
+            with self._calls.together():
+                served = self._calls.serve(Call(procedure, received, request_id, request), handler, context)
             if received is not None and served.stamp is not None:
                 context.set_trailing_metadata(to_metadata(received.order_id, served.stamp))
             if served.error is not None:

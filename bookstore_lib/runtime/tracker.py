@@ -2,13 +2,14 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from zlib import crc32
 
 from bookstore_lib.core.trace_event import Kind, TraceEvent
 from bookstore_lib.core.vector_clock import VectorClock
+from bookstore_lib.runtime.logs import audits_together
 from bookstore_lib.runtime.trace_log import TraceLog
 
 _REMEMBERED = 10_000
@@ -45,9 +46,14 @@ class OrderEventTracker:
         self._number = 0
         self._lock = threading.Lock()
 
-    def together(self) -> AbstractContextManager[None]:
-        """Write the events of this thread's block together, at its end: no message of theirs may leave before that."""
-        return self._trace.together()
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write the events and audit lines of this thread's block together, at its end.
+
+        No message of theirs may leave before that.
+        """
+        with self._trace.together(), audits_together():
+            yield
 
     def flush(self) -> None:
         """Write the events that are kept back: a message leaves before the end of its block."""
