@@ -1,27 +1,25 @@
 """From what a customer asks for to an order with prices."""
 
 import secrets
+from collections.abc import Mapping
 
 from bookstore_lib.core.errors import InvalidOrderError
 from bookstore_lib.core.order import Item, Order
-from bookstore_lib.runtime.catalogue import Catalogue
+from bookstore_lib.runtime.catalogue import CatalogueBook
 from services.orchestrator.rules import CheckoutRequest
 
 
-def priced(request: CheckoutRequest, catalogue: Catalogue, request_id: str) -> Order:
+def priced(request: CheckoutRequest, books: Mapping[str, CatalogueBook], request_id: str) -> Order:
     """The order, with a new id that cannot be guessed.
 
     Args:
         request: What the customer asks for.
-        catalogue: For prices.
+        books: Those of the catalogue that it asks for, by title.
         request_id: Of the HTTP request.
 
     Raises:
         InvalidOrderError: A title is not in the catalogue.
-        UnavailableError: The record does not answer.
     """
-    quantities = request.quantities()
-    books = catalogue.by_titles(list(quantities))
     for number, item in enumerate(request.items):
         if item.name not in books:
             raise InvalidOrderError(
@@ -37,7 +35,7 @@ def priced(request: CheckoutRequest, catalogue: Catalogue, request_id: str) -> O
         address=request.billing_address.to_address(),
         items=tuple(
             Item(title, quantity, books[title].price_cents, books[title].book_id)
-            for title, quantity in quantities.items()
+            for title, quantity in request.quantities().items()
         ),
         device_language=request.device_language,
         request_id=request_id,
