@@ -5,6 +5,7 @@ An idle system waits for nothing, and a busy one pays one round trip and one com
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -20,6 +21,26 @@ def only(answers: Sequence[Answer | Exception]) -> Answer:
     if isinstance(answer, Exception):
         raise answer
     return answer
+
+
+class _Asked(Generic[Answer]):
+    """Somebody who waits for an answer, or for the turn to carry out requests."""
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+        self.answers: list[Answer | Exception] = []
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
+
+    def take(self, answer: Answer | Exception) -> None:
+        self.answers.append(answer)
+        self.wake()
+
+    def wake(self) -> None:
+        self._asleep.release()
+
+    def wait(self) -> None:
+        self._asleep.acquire()
 
 
 class Group(Generic[Request, Answer]):
@@ -42,7 +63,8 @@ class Group(Generic[Request, Answer]):
         self._released: list[tuple[Request, Callable[[Answer | Exception], None]]] = []
         self._closed = False
         self._changed = threading.Condition()
-        self._asking = threading.RLock()
+        self._turner: int | None = None  # the thread of who asked and carries out requests
+        self._waiting = deque[_Asked[Answer]]()
         self._thread: threading.Thread | None = None
 
     @property
@@ -61,13 +83,20 @@ class Group(Generic[Request, Answer]):
         Raises:
             Exception: What it was answered.
         """
-        answers = list[Answer | Exception]()
-        self.put(request, answers.append)
+        mine = _Asked[Answer]()
+        self.put(request, mine.take)
         self.release()
-        with self._asking:
-            while not answers:
-                self.turn()
-        return only(answers)
+        with self._changed:
+            waits = self._turner not in (None, mine.thread)  # in a simulation, one thread is everybody
+            if waits:
+                self._waiting.append(mine)
+            else:
+                self._turner = mine.thread
+        if waits:
+            mine.wait()
+        if not (waits and mine.answers):
+            self._turn_for(mine)
+        return only(mine.answers)
 
     def put(self, request: Request, on_done: Callable[[Answer | Exception], None]) -> None:
         """Have a request carried out after the next `release`.
@@ -97,6 +126,19 @@ class Group(Generic[Request, Answer]):
             answers = [error] * len(taken)
         for (_, on_done), answer in zip(taken, answers, strict=True):
             on_done(answer)
+
+    def _turn_for(self, mine: "_Asked[Answer]") -> None:
+        """Carry out requests until this one is answered, and leave the rest to the next who waits."""
+        try:
+            while not mine.answers:
+                self.turn()
+        finally:
+            with self._changed:
+                while self._waiting and self._waiting[0].answers:
+                    self._waiting.popleft()
+                self._turner = self._waiting[0].thread if self._waiting else None
+                if self._waiting:
+                    self._waiting.popleft().wake()
 
     def close(self) -> None:
         """Carry out what still waits, and end."""

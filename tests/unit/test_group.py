@@ -107,3 +107,27 @@ def test_whoever_asks_for_what_cannot_be_is_told_so():
 
     with pytest.raises(KeyError):
         group.ask(1)
+
+
+def test_each_of_many_who_keep_asking_gets_its_own_answers_and_turns_never_overlap():
+    performing, overlaps, sizes = threading.Lock(), [], []
+
+    def perform(requests):
+        overlaps.append(not performing.acquire(blocking=False))
+        sizes.append(len(requests))
+        performing.release()
+        return [-request for request in requests]
+
+    group: Any = Group("group", perform, 5)
+
+    def ask(who):
+        return [group.ask(1000 * who + number) for number in range(200)]
+
+    with ThreadPoolExecutor(16) as pool:
+        asking = [pool.submit(ask, who) for who in range(16)]
+        told = [each.result(60) for each in asking]
+
+    assert told == [[-(1000 * who + number) for number in range(200)] for who in range(16)]
+    assert not any(overlaps)
+    assert sum(sizes) == 16 * 200
+    assert max(sizes) <= 5
