@@ -4,17 +4,16 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import chain
 from typing import Any
 
 import redis
 
 from bookstore_lib.core.errors import BookstoreError
 from bookstore_lib.core.order import Order, OrderStatus, Outcome
-from bookstore_lib.runtime.catalogue import Catalogue, CatalogueBook
+from bookstore_lib.runtime.catalogue import Catalogue
 from bookstore_lib.runtime.checkout import Checkout
 from bookstore_lib.runtime.crash_points import crash_point
 from bookstore_lib.runtime.group import Group
@@ -24,7 +23,7 @@ from bookstore_lib.runtime.order_store import Acceptance, Ending, IdempotencyKey
 from bookstore_lib.runtime.outcomes import OutcomeBoard
 from bookstore_lib.runtime.redis_queue import OrderQueue
 from bookstore_lib.runtime.tracker import OrderEventTracker, Stamp
-from services.orchestrator.pricing import priced
+from services.orchestrator.pricing import Pricing
 from services.orchestrator.rules import CheckoutRequest
 from services.orchestrator.running import Running
 
@@ -32,7 +31,7 @@ log = logging.getLogger(__name__)
 
 # A wake-up can be lost; the record is looked at this often while somebody waits.
 _LOOK_AGAIN = 1.0
-# Requests that come at the same time share a look and a transaction; so many at most.
+# Requests that come at the same time share a transaction; so many at most.
 _TOGETHER = 64
 
 # Returns whether the order has ended.
@@ -62,9 +61,8 @@ class Desk:
         checkout: Checkout | None,
         seats: int = 100,
     ) -> None:
-        self._store, self._catalogue, self._queue = store, catalogue, queue
+        self._store, self._pricing, self._queue = store, Pricing(catalogue), queue
         self._board, self._tracker, self._checkout = board, tracker, checkout
-        self._pricing = Group("price", self._books_for, _TOGETHER)
         self._accepting = Group("accept", self._accept, _TOGETHER)
         self._queueing = Group("enqueue", self._push, _TOGETHER)
         self._looking = Group("look", store.load_many, _TOGETHER)
@@ -94,8 +92,7 @@ class Desk:
         # Of both only hashes: people put anything into a key.
         idempotency = IdempotencyKey(_hash(key.encode()), _hash(body)) if key else None
         with self._running.hold(idempotency):
-            books = self._pricing.ask(tuple(request.quantities()))
-            order = priced(request, books, request_id() or "")
+            order = self._pricing.price(request, request_id() or "")
             return self._answered(self._place(order, idempotency, until), idempotency)
 
     def _place(self, order: Order, idempotency: IdempotencyKey | None, until: float) -> StoredOrder:
@@ -114,10 +111,6 @@ class Desk:
         self._tracker.local(order.order_id, "accepted")
         audit("accept", "accepted", order.order_id)
         return self.await_outcome(order.order_id, until, partial(self._send_on, order))
-
-    def _books_for(self, orders: Sequence[Sequence[str]]) -> list[Mapping[str, CatalogueBook] | Exception]:
-        books = self._catalogue.by_titles(list(chain.from_iterable(orders)))
-        return [books] * len(orders)
 
     def _accept(self, acceptances: Sequence[Acceptance]) -> list[str | Exception]:
         with crash_point("accept"):

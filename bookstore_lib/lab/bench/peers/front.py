@@ -60,7 +60,6 @@ class Counter:
 def start(settings: Settings, _tracker: OrderEventTracker, parts: ExitStack) -> None:
     """Connect and serve, until the stack ends."""
     logging.disable(logging.INFO)  # some peers tell of each job, which would slow them down
-    catalogue = Catalogue(open_record(settings.postgres_url, parts, connections=16))
     counter = Counter(import_module(f"{__package__}.{os.environ[PEER]}"))
     start_thread(listen, "answers", (connect(settings.redis_url), CHANNEL, counter.tell, threading.Event()))
     # By their names: the lab knows services as programs, and only this one stands in for a part of another.
@@ -68,6 +67,7 @@ def start(settings: Settings, _tracker: OrderEventTracker, parts: ExitStack) -> 
         import_module(f"services.orchestrator.{name}")
         for name in ("gate", "rules", "pricing", "parameters", "http_errors")
     )
+    prices = pricing.Pricing(Catalogue(open_record(settings.postgres_url, parts, connections=16)))
     app = Flask(__name__)
     gate.Gate(settings).guard(app)
     app.register_error_handler(Exception, errors.on_error)
@@ -75,7 +75,7 @@ def start(settings: Settings, _tracker: OrderEventTracker, parts: ExitStack) -> 
     @app.post("/checkout")
     def checkout() -> Any:
         parameters.read_headers()
-        order = pricing.priced(rules.parse_checkout(request.get_data()), catalogue, request_id() or "")
+        order = prices.price(rules.parse_checkout(request.get_data()), request_id() or "")
         counter.wait(order.order_id, settings.outcome_wait)
         return {"orderId": order.order_id, "status": "Order Approved", "suggestedBooks": []}
 
