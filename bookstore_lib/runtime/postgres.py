@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import namedtuple_row
+from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
@@ -161,4 +162,6 @@ def _holdable(value: Any) -> Any:
         return [_holdable(part) for part in value]
     if isinstance(value, dict):
         return {name: _holdable(part) for name, part in value.items()}
+    if isinstance(value, Jsonb):
+        return Jsonb(_holdable(value.obj))
     return value

@@ -44,48 +44,48 @@ class PostgresOrderStore:
         return self._each_alone_if_together_fails(self._accept, acceptances)
 
     def _accept(self, acceptances: Sequence[Acceptance]) -> list[str | Exception]:
-        rows = [self._accepted(acceptance) for acceptance in acceptances]
+        # One JSON document, for psycopg writes arrays of JSON ten times as slowly.
         self._database.query(
             """
             WITH given AS (
-                SELECT * FROM unnest(%s::text[], %s::jsonb[], %s::bigint[], %s::text[], %s::bytea[], %s::jsonb[],
-                    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[])
-                AS given (order_id, customer, amount_cents, last_four, sealed_card, clock, message_id, sender,
-                    idempotency_key, request_hash, request_id, items)),
+                SELECT * FROM jsonb_to_recordset(%s) AS given (
+                    order_id text, customer jsonb, amount_cents bigint, last_four text, sealed_card text, clock jsonb,
+                    message_id text, sender text, idempotency_key text, request_hash text, request_id text,
+                    items jsonb)),
             kept AS (
                 INSERT INTO orders (order_id, customer, amount_cents, last_four, sealed_card, clock, message_id, sender,
                     idempotency_key, request_hash, request_id)
-                SELECT order_id, customer, amount_cents, last_four, sealed_card, clock, message_id, sender,
-                    idempotency_key, request_hash, request_id FROM given
+                SELECT order_id, customer, amount_cents, last_four, convert_to(sealed_card, 'UTF8'), clock, message_id,
+                    sender, idempotency_key, request_hash, request_id FROM given
                 ON CONFLICT DO NOTHING RETURNING order_id)
             INSERT INTO order_items (order_id, book_id, quantity, price_cents)
             SELECT order_id, (item->>0)::bigint, (item->>1)::integer, (item->>2)::integer
             FROM kept JOIN given USING (order_id), jsonb_array_elements(items) AS item
             """,
-            tuple(map(list, zip(*rows, strict=True))),
+            (Jsonb([self._accepted(acceptance) for acceptance in acceptances]),),
         )
         keys = [acceptance.idempotency.key for acceptance in acceptances if acceptance.idempotency]
         first = self._first_with(keys) if keys else {}
         return [self._kept(acceptance, first) for acceptance in acceptances]
 
-    def _accepted(self, acceptance: Acceptance) -> tuple[Any, ...]:
+    def _accepted(self, acceptance: Acceptance) -> dict[str, Any]:
         order, stamp, idempotency = acceptance
         if order.card is None:
             raise ValueError("An order is accepted with the card that will pay it.")
-        return (
-            order.order_id,
-            Jsonb(_customer(order)),
-            order.amount_cents,
-            order.card.last_four,
-            self._seal.seal(order.card),
-            Jsonb(dict(stamp.clock)),
-            stamp.message_id,
-            stamp.sender,
-            idempotency and idempotency.key,
-            idempotency and self._seal.fingerprint(idempotency.request_hash),
-            order.request_id,
-            Jsonb([[item.book_id, item.quantity, item.price_cents] for item in order.items]),
-        )
+        return {
+            "order_id": order.order_id,
+            "customer": _customer(order),
+            "amount_cents": order.amount_cents,
+            "last_four": order.card.last_four,
+            "sealed_card": self._seal.seal(order.card).decode(),
+            "clock": dict(stamp.clock),
+            "message_id": stamp.message_id,
+            "sender": stamp.sender,
+            "idempotency_key": idempotency and idempotency.key,
+            "request_hash": idempotency and self._seal.fingerprint(idempotency.request_hash),
+            "request_id": order.request_id,
+            "items": [[item.book_id, item.quantity, item.price_cents] for item in order.items],
+        }
 
     def _first_with(self, keys: list[str]) -> dict[str, Row]:
         """The orders that came with these keys first."""
@@ -190,10 +190,10 @@ class PostgresOrderStore:
         rows = self._database.query(
             """
             SELECT settle_order(order_id, epoch, status, reasons, suggestions, clock, %s, steps) AS result
-            FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::jsonb[])
-                AS ending (order_id, epoch, status, reasons, suggestions, steps, clock)
+            FROM jsonb_to_recordset(%s) AS ending (order_id text, epoch bigint, status text, reasons jsonb,
+                suggestions jsonb, steps jsonb, clock jsonb)
             """,
-            (self._fenced, *map(list, zip(*map(_columns, endings), strict=True))),
+            (self._fenced, Jsonb([_row(ending) for ending in endings])),
         )
         return [_settlement(ending, row.result) for ending, row in zip(endings, rows, strict=True)]
 
@@ -299,10 +299,9 @@ class PostgresOrderStore:
         )
 
 
-def _columns(ending: Ending) -> tuple[Any, ...]:
-    fields = _fields(ending.outcome)
-    parts = (fields["reasons"], fields["suggestions"], fields["steps"], dict(ending.clock))
-    return ending.order_id, ending.epoch, fields["status"], *map(Jsonb, parts)
+def _row(ending: Ending) -> dict[str, Any]:
+    about = {"order_id": ending.order_id, "epoch": ending.epoch, "clock": dict(ending.clock)}
+    return about | _fields(ending.outcome)
 
 
 def _settlement(ending: Ending, result: str) -> Settlement | Exception:
