@@ -1,8 +1,9 @@
 """Calls to other services: one cached channel each, a deadline on every call, retries only where they are safe."""
 
 import json
-from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -60,25 +61,48 @@ class Call(Protocol):
         """
 
 
-class TracedCall:
-    """A call that goes by itself.
+class SingleCall:
+    """A call that goes by itself; the clock rides in its metadata, and in that of its answer, errors too.
 
     Args:
-        call: gRPC's own call.
-        on_reply: Told the trailing metadata when the answer is taken, and whether it is a `reply` or an `error`.
-        what: Names the call in errors, such as `fraud_detection.CheckFraud`.
+        begin: Begins it, given the request and the metadata; returns gRPC's own call.
+        peer: Whom it goes to.
+        procedure: Such as `CheckFraud`.
+        request: What is asked; it names its order in `order_id`.
+        tracker: Ticks when it is made, and when its answer is taken.
+        on_done: Told once that it is over, from a thread that must not be kept.
     """
 
-    def __init__(self, call: Any, on_reply: Callable[[Any, str], None], what: str) -> None:
-        self._call, self._on_reply, self._what = call, on_reply, what
+    def __init__(
+        self,
+        begin: Callable[[Any, Any], Any],
+        peer: str,
+        procedure: str,
+        request: Any,
+        tracker: OrderEventTracker,
+        on_done: OnDone | None = None,
+    ) -> None:
+        self._begin, self._what, self._procedure = begin, f"{peer}.{procedure}", procedure
+        self._request, self._tracker, self._on_done = request, tracker, on_done
+        # As metadata now, for only this thread knows whose HTTP request it is about.
+        self._metadata = to_metadata(request.order_id, tracker.send(request.order_id, procedure, peer))
+        self._call: Any = None
+        self._cancelled = False
+
+    def leave(self) -> None:
+        """Begin; what is traced so far must be written before."""
+        self._call = self._begin(self._request, self._metadata)
+        if self._on_done is not None:
+            on_done = self._on_done
+            self._call.add_done_callback(lambda _call: on_done(self))
+        if self._cancelled:
+            self._call.cancel()
 
     def cancel(self) -> None:
         """Stop the call, on the server too; harmless when it is over."""
-        self._call.cancel()
-
-    def when_done(self, on_done: OnDone) -> None:
-        """Have a callable told this call once that it is over."""
-        self._call.add_done_callback(lambda _call: on_done(self))
+        self._cancelled = True
+        if self._call is not None:
+            self._call.cancel()
 
     def result(self) -> Any:
         """Wait for the reply, at most until the call's deadline.
@@ -92,47 +116,15 @@ class TracedCall:
         except grpc.FutureCancelledError as error:
             raise CancelledError(f"{self._what} was cancelled.") from error
         except grpc.RpcError as error:
-            self._on_reply(self._call.trailing_metadata(), "error")
+            self._receive("error")
             raise translate(self._call.code(), self._call.details(), self._what) from error
-        self._on_reply(self._call.trailing_metadata(), "reply")
+        self._receive("reply")
         return reply
 
-
-class TracingClientInterceptor(grpc.UnaryUnaryClientInterceptor):
-    """Ticks and sends the clock with every request, merges the clock of every reply, errors too."""
-
-    def __init__(self, tracker: OrderEventTracker, peer: str) -> None:
-        self._tracker, self._peer = tracker, peer
-
-    def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
-        """Start the call with the clock in its metadata."""
-        procedure = client_call_details.method.rsplit("/", 1)[-1]
-        stamp = self._tracker.send(request.order_id, procedure, self._peer)
-        self._tracker.flush()
-        details = _CallDetails(
-            client_call_details.method,
-            client_call_details.timeout,
-            to_metadata(request.order_id, stamp),
-            client_call_details.credentials,
-            client_call_details.wait_for_ready,
-            client_call_details.compression,
-        )
-
-        def on_reply(metadata: Any, kind: str) -> None:
-            received = from_metadata(metadata)
-            if received is not None:
-                self._tracker.receive(request.order_id, f"{procedure} {kind}", received.stamp)
-
-        return TracedCall(continuation(details, request), on_reply, f"{self._peer}.{procedure}")
-
-
-class _CallDetails(NamedTuple):
-    method: str
-    timeout: float | None
-    metadata: Any
-    credentials: Any
-    wait_for_ready: bool | None
-    compression: Any
+    def _receive(self, kind: str) -> None:
+        received = from_metadata(self._call.trailing_metadata())
+        if received is not None:
+            self._tracker.receive(self._request.order_id, f"{self._procedure} {kind}", received.stamp)
 
 
 class ServiceClient:
@@ -156,7 +148,8 @@ class ServiceClient:
         self.name = name
         self._deadline = deadline
         self._channel = open_channel(address, tls)
-        self._stub = stub(grpc.intercept_channel(self._channel, TracingClientInterceptor(tracker, name)))
+        self.tracker, self.single = tracker, stub(self._channel)
+        self._held: list[SingleCall] = []
 
     def start(self, procedure: str, request: Any, on_done: OnDone | None = None) -> Call:
         """Begin a call.
@@ -164,15 +157,29 @@ class ServiceClient:
         Args:
             procedure: Such as `CheckFraud`.
             request: What is asked; it names its order in `order_id`.
-            on_done: Told the call once that it is over, from a thread that must not be kept.
+            on_done: Told the call once that it is over, from a thread that must not be kept. Where it is told, the
+                call leaves with the next `release`, together with others; else at once.
         """
-        call: TracedCall = getattr(self._stub, procedure).future(request, timeout=self._deadline)
-        if on_done is not None:
-            call.when_done(on_done)
+        call = SingleCall(partial(self._begin, procedure), self.name, procedure, request, self.tracker, on_done)
+        if on_done is None:
+            self._leave([call])
+        else:
+            self._held.append(call)
         return call
 
     def release(self) -> None:
-        """Let what was begun leave: nothing is held back here."""
+        """Let what was begun leave."""
+        held, self._held = self._held, []
+        if held:
+            self._leave(held)
+
+    def _leave(self, calls: Sequence[SingleCall]) -> None:
+        self.tracker.flush()
+        for call in calls:
+            call.leave()
+
+    def _begin(self, procedure: str, request: Any, metadata: Any) -> Any:
+        return getattr(self.single, procedure).future(request, self._deadline, metadata)
 
     def healthy(self, timeout: float) -> bool:
         """Whether the standard health check says SERVING within `timeout` seconds."""

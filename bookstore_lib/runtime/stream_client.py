@@ -44,7 +44,6 @@ class StreamClient(ServiceClient):
         self, name: str, address: str, stub: Any, tracker: OrderEventTracker, deadline: float, tls: Tls = PLAIN
     ) -> None:
         super().__init__(name, address, stub, tracker, deadline, tls)
-        self.tracker, self.single = tracker, stub(self._channel)
         self.readers = _readers(stub)
         self.exchange = Exchange(self._channel)
         self._numbers = itertools.count(1)

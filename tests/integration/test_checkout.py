@@ -6,7 +6,7 @@ import pytest
 
 from bookstore_lib.core.order import Item, OrderStatus
 from bookstore_lib.pb.common_pb2 import CheckReply, Reason
-from bookstore_lib.runtime.rpc_client import TracedCall
+from bookstore_lib.runtime.rpc_client import SingleCall
 from bookstore_lib.runtime.stream_client import StreamCall
 
 WAIT = 20.0
@@ -40,7 +40,7 @@ def checked_steps(run):
 @pytest.fixture
 def a_call(transport):
     """The class of calls."""
-    return {"unary": TracedCall, "stream": StreamCall}[transport]
+    return {"unary": SingleCall, "stream": StreamCall}[transport]
 
 
 def test_a_good_order_is_approved_with_at_most_three_books_that_were_not_bought(run, services, new_order):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,7 @@ from bookstore_lib.core.errors import CODES, BookstoreError, UnavailableError, U
 from bookstore_lib.pb import common_pb2, suggestions_pb2
 from bookstore_lib.runtime.catalogue import CatalogueBook, Related
 from bookstore_lib.runtime.rpc_calls import Call, CallServer, Served
-from bookstore_lib.runtime.rpc_client import TracedCall, TracingClientInterceptor
+from bookstore_lib.runtime.rpc_client import SingleCall
 from bookstore_lib.runtime.rpc_context import Received
 from bookstore_lib.runtime.rpc_trouble import RpcTrouble, Trouble
 from bookstore_lib.runtime.sessions import Sessions
@@ -147,10 +148,9 @@ class RealService:
         """How many orders it has to drop as idle."""
         return len(self._sessions)
 
-    def _serve(self, details: Any, request: Any) -> "_Call":
-        procedure = details.method[1:]
+    def _serve(self, procedure: str, request: Any, received: Any) -> "_Call":
         handler = SimpleNamespace(unary_unary=getattr(self._servicer, procedure), request_deserializer=_as_it_is)
-        call = Call(procedure, details.metadata, "", request)
+        call = Call(procedure, received, "", request)
         return _Call(self._calls.serve(call, handler, _Waiting()), request.order_id)
 
 
@@ -160,13 +160,12 @@ Service = ModelService | RealService
 class _Client:
     """The real client's clocks and errors, on a wire that answers at once."""
 
-    def __init__(self, name: str, serve: Callable[[Any, Any], "_Call"], tracker: OrderEventTracker) -> None:
-        self._serve, self._interceptor = serve, TracingClientInterceptor(tracker, name)
+    def __init__(self, name: str, serve: Callable[[str, Any, Any], "_Call"], tracker: OrderEventTracker) -> None:
+        self._name, self._serve, self._tracker = name, serve, tracker
 
-    def start(self, procedure: str, request: Any) -> TracedCall:
-        method = f"/{procedure}"
-        details = SimpleNamespace(method=method, timeout=0, credentials=None, wait_for_ready=None, compression=None)
-        call: TracedCall = self._interceptor.intercept_unary_unary(self._serve, details, request)
+    def start(self, procedure: str, request: Any) -> SingleCall:
+        call = SingleCall(partial(self._serve, procedure), self._name, procedure, request, self._tracker)
+        call.leave()
         return call
 
 

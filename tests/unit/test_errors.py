@@ -1,11 +1,16 @@
 """One tree of errors and one table: what each is over gRPC and HTTP, both ways."""
 
+from contextlib import closing
+
 import grpc
 import pytest
 
 from bookstore_lib.core.errors import CODES, BookstoreError, InvalidOrderError
 from bookstore_lib.core.order import Reason
-from bookstore_lib.runtime.rpc_client import TracedCall
+from bookstore_lib.pb.common_pb2 import OrderRequest
+from bookstore_lib.runtime.rpc_client import SingleCall
+from bookstore_lib.runtime.trace_log import TraceLog
+from bookstore_lib.runtime.tracker import OrderEventTracker
 from services.orchestrator.answers import from_error
 
 # Met on the machine where they are raised, never on the wire.
@@ -34,6 +39,26 @@ def test_no_two_errors_look_the_same_over_grpc_so_each_arrives_as_what_it_was():
     assert set(names) <= {status.name for status in grpc.StatusCode}
 
 
+@pytest.fixture
+def refused(tmp_path):
+    """A call that the server refused with a status."""
+    with closing(TraceLog(tmp_path, "executor-1")) as trace:
+        tracker = OrderEventTracker(trace)
+
+        def refuse(status):
+            call = SingleCall(
+                lambda *_: RefusedCall(status),
+                "fraud_detection",
+                "CheckFraud",
+                OrderRequest(order_id="order-1"),
+                tracker,
+            )
+            call.leave()
+            return call
+
+        yield refuse
+
+
 class RefusedCall:
     """What gRPC hands out for a call that the server refused."""
 
@@ -47,18 +72,16 @@ class RefusedCall:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_an_error_of_a_service_arrives_at_the_caller_as_the_same_error(code):
-    call = TracedCall(RefusedCall(grpc.StatusCode[CODES[code].grpc]), lambda *_: None, "fraud_detection.CheckFraud")
+def test_an_error_of_a_service_arrives_at_the_caller_as_the_same_error(code, refused):
     with pytest.raises(BookstoreError) as caught:
-        call.result()
+        refused(grpc.StatusCode[CODES[code].grpc]).result()
     assert type(caught.value) is CODES[code].error
     assert str(caught.value).endswith(".")
 
 
-def test_a_status_that_the_table_does_not_know_is_still_one_of_our_errors():
-    call = TracedCall(RefusedCall(grpc.StatusCode.DATA_LOSS), lambda *_: None, "fraud_detection.CheckFraud")
+def test_a_status_that_the_table_does_not_know_is_still_one_of_our_errors(refused):
     with pytest.raises(BookstoreError, match=r"The sentence of the service\."):
-        call.result()
+        refused(grpc.StatusCode.DATA_LOSS).result()
 
 
 @pytest.mark.parametrize("code", CODES)
