@@ -26,6 +26,16 @@ def test_epochs_count_up_from_one_and_the_record_knows_who_took_them(shop):
     )
 
 
+def test_an_epoch_that_is_only_rehearsed_is_not_taken(postgres_shop):
+    shop = postgres_shop()
+    shop.store.take_epoch("executor-1")
+    before = shop.store.tables()
+    shop.store.rehearse()
+    assert (shop.store.tables(), shop.store.current_epoch()) == (before, 1)
+    shop.store.take_epoch("executor-2")
+    assert shop.store.tables().epochs == (EpochRow(1, "executor-1", 1), EpochRow(2, "executor-2", 2))
+
+
 def test_twenty_that_take_an_epoch_at_the_same_time_get_twenty(shop):
     epochs = together(20, lambda number: shop.store.take_epoch(f"executor-{number}"))
     assert sorted(epochs) == list(range(1, 21))

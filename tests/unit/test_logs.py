@@ -28,6 +28,28 @@ except RuntimeError:
     logging.getLogger("any").exception("It failed", extra={"epoch": 3, "card": "4111111111111111"})
 """
 
+# Standard error is a socket that keeps writes apart.
+TOGETHER = """
+import os, socket, threading
+from bookstore_lib.runtime.logs import audit, audits_together, set_up_logs
+
+writes, reads = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+os.dup2(writes.fileno(), 2)
+set_up_logs("executor-2")
+try:
+    with audits_together():
+        audit("CheckCard", "passed")
+        other = threading.Thread(target=audit, args=("take", "taken"))
+        other.start()
+        other.join()
+        audit("CheckFraud", "passed")
+        raise RuntimeError("sesame")
+except RuntimeError:
+    audit("settle", "approved")
+for _ in range(3):
+    print(reads.recv(4096).decode().replace("\\n", "\\t"))
+"""
+
 
 @pytest.fixture(scope="module")
 def logged():
@@ -69,6 +91,12 @@ def test_a_line_about_a_failure_says_how_it_came_about(logged):
 
 def test_a_line_holds_nothing_that_it_is_not_meant_to(logged):
     assert "4111111111111111" not in json.dumps(logged[3])
+
+
+def test_audit_lines_of_a_block_are_written_in_one_go_at_its_end_however_it_ends():
+    result = subprocess.run([sys.executable, "-c", TOGETHER], capture_output=True, text=True, check=True, timeout=20)
+    writes = [[json.loads(line)["step"] for line in write.split("\t") if line] for write in result.stdout.splitlines()]
+    assert writes == [["take"], ["CheckCard", "CheckFraud"], ["settle"]]
 
 
 def test_new_work_forgets_what_the_work_before_was_about():
