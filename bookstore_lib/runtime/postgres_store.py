@@ -2,17 +2,24 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-from bookstore_lib.core.errors import KeyReusedError, NotDeadError, SetupError, UnknownOrderError
-from bookstore_lib.core.order import Address, Book, Card, Item, Order, OrderStatus, Outcome, Reason
+from bookstore_lib.core.errors import KeyReusedError, NotDeadError, UnknownOrderError
+from bookstore_lib.core.order import OrderStatus, Outcome
 from bookstore_lib.core.record import EpochRow, OrderRow, PaymentRow, StockRow, Tables
-from bookstore_lib.core.vector_clock import VectorClock
 from bookstore_lib.runtime.card_seal import CardSeal
 from bookstore_lib.runtime.group import only
+from bookstore_lib.runtime.order_rows import (
+    accepted_row,
+    ending_row,
+    open_card,
+    outcome_fields,
+    reasons_of,
+    stored_order,
+)
 from bookstore_lib.runtime.order_store import Acceptance, DeadLetter, Ending, Settlement, StoredOrder
 from bookstore_lib.runtime.postgres import Database, Row
 from bookstore_lib.runtime.tracker import Stamp
@@ -62,30 +69,11 @@ class PostgresOrderStore:
             SELECT order_id, (item->>0)::bigint, (item->>1)::integer, (item->>2)::integer
             FROM kept JOIN given USING (order_id), jsonb_array_elements(items) AS item
             """,
-            (Jsonb([self._accepted(acceptance) for acceptance in acceptances]),),
+            (Jsonb([accepted_row(acceptance, self._seal) for acceptance in acceptances]),),
         )
         keys = [acceptance.idempotency.key for acceptance in acceptances if acceptance.idempotency]
         first = self._first_with(keys) if keys else {}
         return [self._kept(acceptance, first) for acceptance in acceptances]
-
-    def _accepted(self, acceptance: Acceptance) -> dict[str, Any]:
-        order, stamp, idempotency = acceptance
-        if order.card is None:
-            raise ValueError("An order is accepted with the card that will pay it.")
-        return {
-            "order_id": order.order_id,
-            "customer": _customer(order),
-            "amount_cents": order.amount_cents,
-            "last_four": order.card.last_four,
-            "sealed_card": self._seal.seal(order.card).decode(),
-            "clock": dict(stamp.clock),
-            "message_id": stamp.message_id,
-            "sender": stamp.sender,
-            "idempotency_key": idempotency and idempotency.key,
-            "request_hash": idempotency and self._seal.fingerprint(idempotency.request_hash),
-            "request_id": order.request_id,
-            "items": [[item.book_id, item.quantity, item.price_cents] for item in order.items],
-        }
 
     def _first_with(self, keys: list[str]) -> dict[str, Row]:
         """The orders that came with these keys first."""
@@ -117,39 +105,8 @@ class PostgresOrderStore:
             """,
             (list(order_ids),),
         )
-        found = {row.order_id: self._stored(row) for row in rows}
+        found = {row.order_id: stored_order(row, self._seal) for row in rows}
         return [found.get(order_id) or UnknownOrderError(f"There is no order {order_id}.") for order_id in order_ids]
-
-    def _stored(self, row: Row) -> StoredOrder:
-        return StoredOrder(
-            self._order(row),
-            Stamp(row.sender, row.message_id, VectorClock(row.clock)),
-            checked=_outcome(**row.checked) if row.checked else None,
-            outcome=None if row.status == "accepted" else _outcome(row.status, row.reasons, row.suggestions, row.steps),
-            final_clock=VectorClock(row.final_clock),
-            attempts=row.attempts,
-            drive=row.drive,
-        )
-
-    def _order(self, row: Row) -> Order:
-        customer = row.customer
-        return Order(
-            order_id=row.order_id,
-            name=customer["name"],
-            contact=customer["contact"],
-            card=self._open(row.sealed_card),
-            address=Address(**customer["address"]),
-            items=tuple(Item(*item) for item in row.items),
-            device_language=customer["device_language"],
-            request_id=row.request_id,
-        )
-
-    def _open(self, sealed: bytes | None) -> Card | None:
-        try:
-            return self._seal.unseal(sealed) if sealed else None
-        except SetupError as error:
-            log.warning("%s Until then its order cannot be checked.", error)
-            return None
 
     def record_checks(self, order_id: str, outcome: Outcome, stamp: Stamp) -> None:
         """Keep what the checks said."""
@@ -158,7 +115,7 @@ class PostgresOrderStore:
             UPDATE orders SET checked = %s, sealed_card = NULL, clock = %s, message_id = %s, sender = %s
             WHERE order_id = %s AND status = 'accepted' RETURNING order_id
             """,
-            (Jsonb(_fields(outcome)), Jsonb(dict(stamp.clock)), stamp.message_id, stamp.sender, order_id),
+            (Jsonb(outcome_fields(outcome)), Jsonb(dict(stamp.clock)), stamp.message_id, stamp.sender, order_id),
         )
         if not kept:
             self.load(order_id)  # settled meanwhile, or there is none
@@ -193,7 +150,7 @@ class PostgresOrderStore:
             FROM jsonb_to_recordset(%s) AS ending (order_id text, epoch bigint, status text, reasons jsonb,
                 suggestions jsonb, steps jsonb, clock jsonb)
             """,
-            (self._fenced, Jsonb([_row(ending) for ending in endings])),
+            (self._fenced, Jsonb([ending_row(ending) for ending in endings])),
         )
         return [_settlement(ending, row.result) for ending, row in zip(endings, rows, strict=True)]
 
@@ -201,7 +158,7 @@ class PostgresOrderStore:
         """Before a dead letter is made; should that be refused, what is left is checked as the whole would be."""
         query = self._database.query
         for row in query("SELECT sealed_card FROM orders WHERE order_id = %s", (order_id,)):
-            card = self._open(row.sealed_card)
+            card = open_card(row.sealed_card, self._seal)
             if card is not None:
                 kept = (self._seal.seal(card.without_cvv()), order_id, row.sealed_card)
                 query("UPDATE orders SET sealed_card = %s WHERE order_id = %s AND sealed_card = %s", kept)
@@ -236,7 +193,7 @@ class PostgresOrderStore:
             WHERE status = 'failed' ORDER BY settled_seq
             """
         )
-        return [DeadLetter(*row)._replace(reasons=_reasons(row.reasons)) for row in rows]
+        return [DeadLetter(*row)._replace(reasons=reasons_of(row.reasons)) for row in rows]
 
     def redrive(self, order_id: str) -> None:
         """Open a failed order again."""
@@ -299,41 +256,5 @@ class PostgresOrderStore:
         )
 
 
-def _row(ending: Ending) -> dict[str, Any]:
-    about = {"order_id": ending.order_id, "epoch": ending.epoch, "clock": dict(ending.clock)}
-    return about | _fields(ending.outcome)
-
-
 def _settlement(ending: Ending, result: str) -> Settlement | Exception:
     return UnknownOrderError(f"There is no order {ending.order_id}.") if result == "unknown" else Settlement(result)
-
-
-def _customer(order: Order) -> dict[str, Any]:
-    return {
-        "name": order.name,
-        "contact": order.contact,
-        "address": order.address._asdict(),
-        "device_language": order.device_language,
-    }
-
-
-def _fields(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "status": outcome.status.value,
-        "reasons": [reason._asdict() for reason in outcome.reasons],
-        "suggestions": [book._asdict() for book in outcome.suggestions],
-        "steps": dict(outcome.steps),
-    }
-
-
-def _outcome(
-    status: str,
-    reasons: Sequence[Mapping[str, str]],
-    suggestions: Sequence[Mapping[str, str]],
-    steps: Mapping[str, str],
-) -> Outcome:
-    return Outcome(OrderStatus(status), _reasons(reasons), tuple(Book(**b) for b in suggestions), steps)
-
-
-def _reasons(reasons: Sequence[Mapping[str, str]]) -> tuple[Reason, ...]:
-    return tuple(Reason(**reason) for reason in reasons)
