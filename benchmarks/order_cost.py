@@ -56,7 +56,7 @@ KINDS = {
     ),
     "clocks and trace": ("vector_clock", "tracker", "trace_", "order_trace"),
     "log lines": ("logging/", "logs.py", "log_context", "pythonjsonlogger"),
-    "record and queue": ("psycopg", "postgres", "redis", "card_seal", "cryptography"),
+    "record and queue": ("psycopg", "postgres", "order_rows", "redis", "card_seal", "cryptography"),
     "the checkout itself": ("services/", "bookstore_lib/core", "bookstore_lib/runtime"),
 }
 _HANDING_OVER = ("(threading.py", "(concurrent/futures", "(queue.py", "(selectors.py")
