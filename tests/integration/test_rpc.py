@@ -2,6 +2,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from queue import Queue
 from types import SimpleNamespace
 from typing import Any
 
@@ -219,6 +220,20 @@ def test_a_cancelled_call_is_cancelled_on_the_server_too(run, serve, connect):
     assert hanging.ended.wait(WAIT)
     assert not hanging.active_at_end
     eventually(lambda: run.named("CheckFraud reply dropped, the caller has gone"))
+
+
+def test_a_call_that_is_cancelled_before_it_leaves_is_told_so_once(serve, connect):
+    client, told = connect(serve(passes)), Queue[Any]()
+    call = client.start("CheckFraud", ASK, told.put)
+    call.cancel()
+    client.release()
+
+    assert told.get(timeout=WAIT) is call
+    with pytest.raises(CancelledError):
+        call.result()
+    other = client.start("CheckFraud", ASK, told.put)
+    client.release()
+    assert told.get(timeout=WAIT) is other
 
 
 def test_cancelling_a_call_that_is_over_changes_nothing(serve, connect):
